@@ -1,0 +1,1 @@
+"""From landed images to decisions, splits and releases."""

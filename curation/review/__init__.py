@@ -1,0 +1,1 @@
+"""Review queues and their web app."""

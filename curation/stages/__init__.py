@@ -1,0 +1,1 @@
+"""One file per stage, registered by name and version."""

@@ -1,0 +1,1 @@
+"""The gleanery command."""

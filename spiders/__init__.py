@@ -1,0 +1,1 @@
+"""Collecting: sources, pages, fetching, landing."""

@@ -1,0 +1,1 @@
+"""How documents are fetched: plain HTTP through Scrapy, or headless Chromium."""

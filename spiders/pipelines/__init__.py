@@ -1,0 +1,1 @@
+"""Scrapy item pipelines: land records, fetch images."""
