@@ -1,0 +1,19 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real pages and pictures; tests that need it are skipped, with the reason, where it is missing."""
+    folder = Path(os.environ.get("GLEANERY_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real pages and pictures at {folder} (set GLEANERY_SHARED_DATA)")
+    return folder
