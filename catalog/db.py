@@ -75,7 +75,9 @@ class Catalog:
         with self.begin() as connection:
             for row in rows:
                 statement = _insert_for(connection, tables.verdicts).values(**row)
-                added += connection.execute(statement.on_conflict_do_nothing(index_elements=["verdict_id"])).rowcount
+                statement = statement.on_conflict_do_nothing(index_elements=["verdict_id"])
+                # rowcount is -1 with some drivers; the returned row tells surely.
+                added += len(connection.execute(statement.returning(tables.verdicts.c.verdict_id)).all())
         return added
 
     def verdicts(self, queue: str | None = None) -> list[Verdict]:
