@@ -96,6 +96,13 @@ def load_config(
     return Config(**values)
 
 
+def config_environment(config: Config) -> dict[str, str]:
+    """Give the settings as GLEANERY_* variables, so that a child process in any folder reads the same ones."""
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    values["root"] = config.root.absolute()
+    return {ENVIRONMENT_PREFIX + name.upper(): str(value) for name, value in values.items()}
+
+
 _FIELDS = {field.name: type(field.default) for field in dataclasses.fields(Config)}
 
 

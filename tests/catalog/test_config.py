@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.config import load_config
+from catalog.config import config_environment, load_config
 from catalog.errors import UsageError
 
 
@@ -28,3 +28,8 @@ def test_a_bad_file_is_a_usage_error_that_names_the_spot(tmp_path: Path, text: s
     (tmp_path / "gleanery.toml").write_text(text)
     with pytest.raises(UsageError, match=words):
         load_config({}, tmp_path)
+
+
+def test_a_child_reads_the_same_settings(tmp_path: Path) -> None:
+    config = load_config({}, tmp_path, {"root": str(tmp_path / "r"), "workers": 2, "contact": "a@b"})
+    assert load_config(config_environment(config), tmp_path) == config

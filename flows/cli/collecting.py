@@ -1,0 +1,197 @@
+"""Commands that bring pages and pictures in: source, probe, crawl, import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli import options
+from flows.cli.options import AsJson, Root
+
+if TYPE_CHECKING:
+    from catalog.config import Config
+    from catalog.schema import RunRecord
+    from spiders.sources import Source
+
+_KIND = Annotated[str, typer.Option(help="staff, item, listing or reviews.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(probe)
+    app.command()(crawl)
+    app.command("import")(import_)
+    sources = typer.Typer(help="Declarations of sites.", no_args_is_help=True)
+    sources.command("list")(source_list)
+    sources.command("new")(source_new)
+    sources.command("check")(source_check)
+    app.add_typer(sources, name="source")
+
+
+def probe(
+    target: Annotated[str, typer.Argument(help="Address of a page, or a saved file.")],
+    kind: _KIND = "staff",
+    base_url: Annotated[str | None, typer.Option(help="Address that a saved file came from.")] = None,
+    as_json: AsJson = False,
+    allow_loopback: Annotated[bool, typer.Option(help="Permit an address on this machine.")] = False,
+) -> None:
+    """Show what would be collected from one page; touches no data root."""
+    from spiders.probe import probe as probe_page
+
+    document, exit_code = probe_page(
+        target, base_url=base_url, kind=kind, config=options.config_for(None), allow_loopback=allow_loopback
+    )
+    if as_json:
+        options.print_json(document)
+    else:
+        _print_probe(document)
+    raise typer.Exit(exit_code)
+
+
+def crawl(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or patterns of sources.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All sources that are enabled.")] = False,
+    url: Annotated[str | None, typer.Option(help="A staff page without a declaration.")] = None,
+    label: Annotated[str | None, typer.Option(help="Label for --url.")] = None,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Crawl sources, resuming what was cut off; lands new pages and pictures and takes them into the catalog."""
+    from catalog.errors import UsageError
+    from flows import steps
+
+    config = options.config_for(root)
+    if url is not None:
+        from spiders.sources import source_of_url
+
+        chosen = [source_of_url(url, label=label)]
+    elif every or names:
+        chosen = _choose(steps.all_sources(config), names or ["*"])
+    else:
+        raise UsageError("say which sources: names, --all, or --url with --label; `gleanery source list` shows them")
+    runs = _crawl_all(config, chosen, is_quiet=as_json)
+    _print_runs(runs, as_json=as_json)
+    if any(run.state != "ok" for run in runs):
+        raise typer.Exit(1)
+
+
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Folder of pictures.")],
+    layout: Annotated[str, typer.Option(help="identities, classes, scut, lfwcrop or index-csv.")],
+    name: Annotated[str | None, typer.Option(help="Name of the source (default: the folder's).")] = None,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a run out of a folder, so that a data set that exists goes down the same road."""
+    from flows import steps
+
+    config = options.config_for(root)
+    source_name = name or folder.resolve().name.lower().replace(" ", "-")
+    with options.progress_bars(is_quiet=as_json) as progress:
+        run = steps.import_folder(config, folder, layout, source_name, progress)
+    _print_runs([run], as_json=as_json)
+    if run.state != "ok":
+        raise typer.Exit(1)
+
+
+def source_list(root: Root = None, as_json: AsJson = False) -> None:
+    """List the declared sources."""
+    from flows import steps
+
+    rows = [
+        {"name": source.name, "kind": source.kind, "label": source.label, "url": source.url, "enabled": source.enabled}
+        for source in steps.all_sources(options.config_for(root)).values()
+    ]
+    if as_json:
+        options.print_json(rows)
+    else:
+        options.print_table(
+            "Sources", ["name", "kind", "label", "url", "enabled"], [list(row.values()) for row in rows]
+        )
+
+
+def source_new(
+    url: Annotated[str, typer.Argument(help="Address of the staff page.")],
+    label: Annotated[str, typer.Option(help="Label of the people there.")],
+    name: Annotated[str | None, typer.Option(help="Name of the source (default: from the address).")] = None,
+    case: Annotated[Path | None, typer.Option(help="Folder for the fixture case.")] = None,
+    allow_loopback: Annotated[bool, typer.Option(help="Permit an address on this machine.")] = False,
+    root: Root = None,
+) -> None:
+    """Declare a site: fetch its page once, keep it as a fixture case, write the TOML, show what was found."""
+    from spiders.probe import new_source
+
+    config = options.config_for(root)
+    path, document = new_source(
+        url, label=label, name=name, case_folder=case, config=config, allow_loopback=allow_loopback
+    )
+    _print_probe(document)
+    typer.echo(f"wrote {path}")
+
+
+def source_check(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or patterns of sources.")] = None,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the first page of each source and say what changed, what is missing, what is refused."""
+    from spiders.probe import check_source
+
+    from flows import steps
+
+    config = options.config_for(root)
+    rows = [check_source(source, config) for source in _choose(steps.all_sources(config), names or ["*"])]
+    if as_json:
+        options.print_json(rows)
+    else:
+        columns = ["source", "state", "found", "expected", "detail"]
+        options.print_table("Sources", columns, [[row[column] for column in columns] for row in rows])
+    if any(row["state"] != "ok" for row in rows):
+        raise typer.Exit(1)
+
+
+def _choose(sources: dict[str, Source], patterns: list[str]) -> list[Source]:
+    import fnmatch
+
+    from catalog.errors import UsageError
+
+    chosen: dict[str, Source] = {}
+    for pattern in patterns:
+        matching = {name: source for name, source in sources.items() if fnmatch.fnmatchcase(name, pattern)}
+        if not matching:
+            raise UsageError(f"no source matches {pattern!r}; there are: {', '.join(sorted(sources)) or '(none)'}")
+        # A pattern takes what is enabled; a name that is said in full is taken as said.
+        chosen |= {name: source for name, source in matching.items() if source.enabled or name == pattern}
+    return [chosen[name] for name in sorted(chosen)]
+
+
+def _crawl_all(config: Config, sources: list[Source], *, is_quiet: bool) -> list[RunRecord]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from flows import steps
+
+    with options.progress_bars(is_quiet=is_quiet) as progress, ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda source: steps.collect_source(config, source, progress), sources))
+
+
+def _print_runs(runs: list[RunRecord], *, as_json: bool) -> None:
+    from flows import steps
+
+    rows = [steps.run_facts(run) for run in runs]
+    if as_json:
+        options.print_json([{"run_id": run.run_id, **row} for run, row in zip(runs, rows, strict=True)])
+    else:
+        options.print_table("Collected", list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _print_probe(document: dict[str, Any]) -> None:
+    records = document["records"]
+    columns = [key for key in (records[0] if records else {}) if not isinstance(records[0][key], dict | list)]
+    title = f"{document['kind']}, page format {document['page_format']}: {len(records)} records"
+    options.print_table(title, columns, [[record[column] for column in columns] for record in records])
+    for issue in document["issues"]:
+        typer.echo(f"{issue['reason']}: {issue['where']} {issue['detail']}".rstrip())
+    if document["pages"]:
+        typer.echo(f"would follow {len(document['pages'])} pages, the first: {document['pages'][0]}")

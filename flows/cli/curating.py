@@ -1,0 +1,109 @@
+"""Commands that decide what goes in: curate, review, lineage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli import options
+from flows.cli.options import AsJson, Executor, Root, Workers
+
+_RECIPE = Annotated[str, typer.Argument(help="Name of a recipe, or path of its TOML.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(curate)
+    app.command()(lineage)
+    review = typer.Typer(help="Judge cards in the browser; export and import answers.", no_args_is_help=True)
+    review.command("serve")(review_serve)
+    review.command("export")(review_export)
+    review.command("import")(review_import)
+    app.add_typer(review, name="review")
+
+
+def curate(
+    recipe: _RECIPE,
+    workers: Workers = None,
+    executor: Executor = None,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure new pictures and decide anew; ends with the funnel and the reasons."""
+    from curation.funnel import funnel_table, reason_table
+
+    from flows import steps
+
+    config = options.config_for(root, workers=workers, executor=executor)
+    with options.progress_bars(is_quiet=as_json) as progress:
+        curated = steps.curate_recipe(config, recipe, progress)
+    funnel, reasons = funnel_table(curated), reason_table(curated)
+    if as_json:
+        counts = dict(curated.counts)
+        options.print_json(
+            {"counts": counts, "funnel": funnel.to_dict("records"), "reasons": reasons.to_dict("records")}
+        )
+        return
+    options.print_table(f"Funnel of {recipe}", list(funnel.columns), funnel.to_numpy().tolist())
+    options.print_table("Not kept, and why", list(reasons.columns), reasons.to_numpy().tolist())
+
+
+def lineage(
+    image: Annotated[str, typer.Argument(help="Image or sample id, or a picture file.")],
+    recipe: Annotated[str, typer.Option(help="Recipe whose decisions are told.")] = "majors",
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the whole story of a picture: where it stood, what was measured and decided, where it went."""
+    from curation.release.lineage import lineage as tell
+
+    from catalog.db import Catalog
+    from flows import steps
+
+    config = options.config_for(root)
+    curated = steps.curate_recipe(config, recipe)
+    with Catalog(config.catalog_url) as catalog:
+        story = tell(catalog, curated, image)
+    if as_json:
+        options.print_json(story)
+        return
+    for part, value in story.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            options.print_table(part, list(value[0]), [list(row.values()) for row in value])
+        else:
+            typer.echo(f"{part}: {value}")
+
+
+def review_serve(
+    root: Root = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default: the setting web_port).")] = None,
+) -> None:
+    """Serve the review pages and results until Ctrl-C."""
+    from flows.web import serve
+
+    config = options.config_for(root, web_port=port)
+    typer.echo(f"review at http://{host}:{config.web_port}/review", err=True)
+    serve(config, host)
+
+
+def review_export(file: Annotated[Path, typer.Argument(help="JSONL file to write.")], root: Root = None) -> None:
+    """Write all answers as JSON lines."""
+    from curation.review.exchange import export_verdicts
+
+    from catalog.db import Catalog
+
+    with Catalog(options.config_for(root).catalog_url) as catalog:
+        typer.echo(f"{export_verdicts(catalog, file)} answers written to {file}")
+
+
+def review_import(file: Annotated[Path, typer.Argument(help="JSONL file to read.")], root: Root = None) -> None:
+    """Read answers back; those that are known are not added twice."""
+    from curation.review.exchange import import_verdicts
+
+    from catalog.db import Catalog
+
+    with Catalog(options.config_for(root).catalog_url) as catalog:
+        typer.echo(f"{import_verdicts(catalog, file)} new answers read from {file}")

@@ -1,0 +1,67 @@
+"""Commands on frozen data sets: release build, verify, diff."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flows.cli import options
+from flows.cli.options import AsJson, Root
+
+_RELEASE = Annotated[str, typer.Argument(help="A recipe for its latest release, or recipe@version.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    release = typer.Typer(help="Freeze data sets, check them, compare them.", no_args_is_help=True)
+    release.command("build")(build)
+    release.command("verify")(verify)
+    release.command("diff")(diff)
+    app.add_typer(release, name="release")
+
+
+def build(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe.")], root: Root = None, as_json: AsJson = False
+) -> None:
+    """Curate what is new and freeze the data set; the same content again is the same release."""
+    from flows import steps
+
+    config = options.config_for(root)
+    with options.progress_bars(is_quiet=as_json) as progress:
+        curated = steps.curate_recipe(config, recipe, progress)
+        release = steps.release_curated(config, curated, progress)
+    facts = {"release": f"{recipe}@{release.version}", "folder": str(release.folder), **release.manifest["counts"]}
+    if as_json:
+        options.print_json(facts)
+    else:
+        options.print_facts("Release", facts)
+
+
+def verify(name: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
+    """Hash every file and count the certificate again, from the release alone."""
+    from curation.release.verify import verify_release_folder
+
+    from catalog.release_format import find_release
+
+    release = find_release(options.config_for(root).data_root.releases, name)
+    problems = verify_release_folder(release.folder)
+    if as_json:
+        options.print_json({"release": f"{release.recipe}@{release.version}", "problems": problems})
+    else:
+        typer.echo("\n".join(problems) or f"{release.recipe}@{release.version} is whole, and no split leaks")
+    raise typer.Exit(1 if problems else 0)
+
+
+def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
+    """Say what was added, removed or moved between two releases."""
+    from curation.release.diff import diff_releases
+
+    from catalog.release_format import find_release
+
+    releases = options.config_for(root).data_root.releases
+    changes = diff_releases(find_release(releases, a), find_release(releases, b))
+    if as_json:
+        options.print_json(changes)
+    else:
+        options.print_facts(f"From {a} to {b}", changes)

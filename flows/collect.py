@@ -1,0 +1,45 @@
+"""The flow `collect`: crawl sources, land them, take them into the catalog."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow, task
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from catalog.config import load_config
+from catalog.errors import GleaneryError
+from flows import artifacts, steps
+from flows.progress import current_progress
+
+_JOBS = 2
+"""Crawls at once on one machine; each is a process of its own."""
+
+
+@task(name="collect-source", task_run_name="collect {name}", retries=1, retry_delay_seconds=5)
+def collect_source(name: str) -> dict[str, Any]:
+    """Crawl one source; a second try resumes where the first was cut off."""
+    config = load_config(os.environ)
+    return steps.run_facts(steps.collect_source(config, steps.all_sources(config)[name], current_progress()))
+
+
+@flow(name="collect", task_runner=ThreadPoolTaskRunner(max_workers=_JOBS))
+def collect(sources: list[str]) -> list[dict[str, Any]]:
+    """Crawl the named sources, one task each; one that fails does not stop the others.
+
+    Args:
+        sources: names of declarations.
+
+    Raises:
+        GleaneryError: sources failed; names each with its reason. What the others landed stays.
+    """
+    futures = {name: collect_source.submit(name) for name in sources}
+    rows = {name: future.result(raise_on_failure=False) for name, future in futures.items()}
+    facts = [row for row in rows.values() if isinstance(row, dict)]
+    artifacts.show_rows("sources", facts, "What each source gave")
+    broken = [f"{name}: {row}" for name, row in rows.items() if not isinstance(row, dict)]
+    broken += [f"{row['source']}: {row['state']}: {row['detail']}" for row in facts if row["state"] != "ok"]
+    if broken:
+        raise GleaneryError("; ".join(broken))
+    return facts

@@ -1,0 +1,54 @@
+"""The flow `release`: freeze a data set, or end as waiting for people."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow, task
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from catalog.config import load_config
+from catalog.db import Catalog
+from catalog.errors import ReviewNeeded
+from flows import artifacts, gates, steps
+from flows.progress import current_progress
+from flows.services import Addresses
+
+WAITING = "waiting_review"
+"""Name of the state in which a flow run ends that needs people."""
+
+
+@task(name="build-release", task_run_name="release {recipe}")
+def build_release(recipe: str) -> dict[str, Any]:
+    """Build the release of one recipe; returns its name and counts, or which queue it waits for."""
+    config = load_config(os.environ)
+    try:
+        curated = steps.curate_recipe(config, recipe, current_progress())
+        release = steps.release_curated(config, curated, current_progress())
+    except ReviewNeeded as needed:
+        link = f"{Addresses.of(config).review}/{recipe}/{needed.queue}"
+        return {"waits_for": needed.queue, "missing_count": needed.missing_count, "link": link}
+    artifacts.show_certificate(artifacts.artifact_key(recipe, "certificate"), release.certificate())
+    return {"release": f"{recipe}@{release.version}", **release.manifest["counts"]}
+
+
+@flow(name="release")
+def release(recipe: str, continuation: dict[str, Any] | None = None) -> State[dict[str, Any]]:
+    """Release a recipe; where a gate needs people the run ends as `waiting_review` and costs nothing meanwhile.
+
+    Args:
+        recipe: its name.
+        continuation: parameters of the pipeline that goes on once the queue is done; default: release only.
+    """
+    facts = build_release(recipe)
+    if "waits_for" not in facts:
+        return Completed(message=f"released {facts['release']}", data=facts)
+    config = load_config(os.environ)
+    again = continuation or {"recipe": recipe, "with_collect": False, "with_train": False}
+    with Catalog(config.catalog_url) as catalog:
+        gates.record_wait(catalog, recipe, facts["waits_for"], again, steps.utc_now())
+    text = f"{facts['missing_count']} answers are missing in {facts['waits_for']}"
+    artifacts.show_link(artifacts.artifact_key(recipe, "review"), facts["link"], "Open the review queue", text)
+    return Completed(name=WAITING, message=f"{text}: {facts['link']}", data=facts)

@@ -1,0 +1,43 @@
+"""The flow `train`: from a release to a model; runs on the `gpu` work pool."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow, task
+
+from catalog.config import load_config
+from flows import artifacts, steps
+from flows.progress import current_progress
+from flows.services import Addresses
+
+
+@task(name="train-release", task_run_name="train on {release}")
+def train_release(release: str, task_name: str | None, experiment: str | None, overrides: list[str]) -> dict[str, Any]:
+    """Train once; returns where the run is and its figures."""
+    config = load_config(os.environ)
+    result = steps.train_release(config, release, task_name, experiment, overrides, current_progress())
+    rows = [{"figure": name, "value": value} for name, value in sorted(result.metrics.items())]
+    plain = [row for row in rows if isinstance(row["value"], int | float | str)]
+    artifacts.show_rows(artifacts.artifact_key(release, "metrics"), plain, "Figures of the training run")
+    link = f"{Addresses.of(config).web}/runs/{result.task}/{result.run_id}/report.html"
+    artifacts.show_link(
+        artifacts.artifact_key(release, "report"), link, "Open the report", "What the model gets right"
+    )
+    return {"task": result.task, "run_id": result.run_id, "folder": str(result.folder), "report": link}
+
+
+@flow(name="train")
+def train(
+    release: str, task: str | None = None, experiment: str | None = None, overrides: list[str] | None = None
+) -> dict[str, Any]:
+    """Train on a release.
+
+    Args:
+        release: a recipe's name for its latest release, or recipe@version.
+        task: classification, ...; default: what the recipe says.
+        experiment: name of an experiment; default: what the recipe says.
+        overrides: further settings, each `a.b=c`.
+    """
+    return train_release(release, task, experiment, overrides or [])
