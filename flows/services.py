@@ -186,7 +186,7 @@ def _start_all(supervisor: Supervisor, config: Config, environment: dict[str, st
             is_ready=lambda: answers(f"{addresses.dashboard}/api/health"),
         )
     )
-    declared = subprocess.run(  # noqa: S603
+    declared = subprocess.run(
         [python, "-m", "flows.deployments"], env=environment, capture_output=True, text=True, check=False
     )
     if declared.returncode != 0:
