@@ -24,7 +24,10 @@ def collect_source(name: str) -> dict[str, Any]:
     return steps.run_facts(steps.collect_source(config, steps.all_sources(config)[name], current_progress()))
 
 
-@flow(name="collect", task_runner=ThreadPoolTaskRunner(max_workers=_JOBS))
+_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=_JOBS)
+
+
+@flow(name="collect", task_runner=_RUNNER)
 def collect(sources: list[str]) -> list[dict[str, Any]]:
     """Crawl the named sources, one task each; one that fails does not stop the others.
 

@@ -5,7 +5,6 @@ Two process work pools: `cpu` for everything, `gpu` for training, one at a time.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from prefect.client.orchestration import get_client
@@ -49,20 +48,20 @@ def declared() -> list[Any]:
     ]
 
 
-async def declare() -> list[str]:
+def declare() -> list[str]:
     """Make the work pools and deployments on the server; again changes nothing. Returns the deployments' names."""
-    async with get_client() as client:
+    with get_client(sync_client=True) as client:
         for pool in WORK_POOLS:
             try:
-                await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+                client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
             except ObjectAlreadyExists:
                 continue
     names = []
     for deployment in declared():
-        await deployment.aapply()
+        deployment.apply()
         names.append(f"{deployment.flow_name}/{deployment.name}")
     return names
 
 
 if __name__ == "__main__":
-    print("\n".join(asyncio.run(declare())))
+    print("\n".join(declare()))

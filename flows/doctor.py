@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +53,7 @@ def diagnose(config: Config) -> list[Check]:
 
 
 def _python() -> Check:
-    version = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Check("python", "broken", version, "install Python 3.11 or newer")
-    return Check("python", "ok", version)
+    return Check("python", "ok", platform.python_version())
 
 
 def _packages() -> list[Check]:

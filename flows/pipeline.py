@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.states import Completed
 
@@ -41,7 +41,7 @@ def pipeline(
         collect([source.name for source in steps.sources_of_recipe(config, declared)])
     curate(recipe)
     again = {"recipe": recipe, "with_collect": False, "with_train": with_train, "hand_off": hand_off}
-    released: State[dict[str, Any]] = release(recipe, again, return_state=True)
+    released = cast("State[dict[str, Any]]", release(recipe, again, return_state=True))
     facts = released.result()
     if released.name == WAITING:
         return Completed(name=WAITING, message=released.message, data=facts)
@@ -53,7 +53,7 @@ def pipeline(
 def _train(release_name: str, *, hand_off: bool) -> dict[str, Any]:
     if not hand_off:
         return train(release_name)
-    run = run_deployment(TRAIN_DEPLOYMENT, parameters={"release": release_name}, poll_interval=1)
+    run = cast("FlowRun", run_deployment(TRAIN_DEPLOYMENT, parameters={"release": release_name}, poll_interval=1))
     if run.state is None or not run.state.is_completed():
         raise GleaneryError(f"training run {run.name} ended as {run.state.name if run.state else 'unknown'}")
     return {"flow_run": run.name}
