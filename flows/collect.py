@@ -24,7 +24,7 @@ def collect_source(name: str) -> dict[str, Any]:
     return steps.run_facts(steps.collect_source(config, steps.all_sources(config)[name], current_progress()))
 
 
-_RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=_JOBS)
+_RUNNER: Any = ThreadPoolTaskRunner(max_workers=_JOBS)
 
 
 @flow(name="collect", task_runner=_RUNNER)
