@@ -65,7 +65,7 @@ def item_from_shell(text: str, root: Any, page: PageInput) -> dict[str, Any] | N
         if not record[field]:
             place = expected.get(field, "$.imagePathList of _d_c_.DCData")
             raise SourceChanged(f"item page {page.url}: expected {field} at {place}, found nothing")
-    record["reviews_url"] = evaluation_url(record["item_id"])
+    record["reviews_url"] = evaluation_url(record["item_id"], page.url)
     return record
 
 

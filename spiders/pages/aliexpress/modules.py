@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from catalog.errors import SourceChanged
 from spiders.pages.aliexpress.document import absolute_url, dig, first_of, objects, plain, with_query
@@ -19,6 +21,8 @@ from spiders.pages.aliexpress.money import (
 from spiders.pages.aliexpress.variants import color_property, size_values, sku_properties
 from spiders.pages.aliexpress.vocabularies import VOCABULARIES, Vocabulary
 from spiders.pages.contract import PageIssue
+
+_OWN_HOST = re.compile(r"^https?://(?:[\w-]+\.)*aliexpress\.\w+(?:[:/?#]|$)")
 
 
 def find_item_data(data: Any, depth: int = 4) -> tuple[Vocabulary, dict[str, Any]] | None:
@@ -116,10 +120,17 @@ def spec_values(pairs: Iterable[tuple[Any, Any]]) -> dict[str, str | list[str]]:
     return {name: values[0] if len(values) == 1 else values for name, values in gathered.items()}
 
 
-def evaluation_url(item_id: str, page: int = 1) -> str:
-    """Give the address of the review data of the pages that fetch it by script."""
-    query = f"productId={item_id}&lang=en_US&country=US&page={page}&pageSize=20&filter=all&sort=complex_default"
-    return f"https://feedback.aliexpress.com/pc/searchEvaluation.do?{query}"
+def evaluation_url(item_id: str, page_url: str) -> str:
+    """Give the address of the review data of an item whose page fetches it by script.
+
+    Args:
+        item_id: the item.
+        page_url: its page; a mirror of the shop under another name answers under that name.
+    """
+    known = absolute_url(page_url, page_url)
+    server = "https://feedback.aliexpress.com" if not known or _OWN_HOST.search(known) else known
+    query = f"productId={item_id}&lang=en_US&country=US&page=1&pageSize=20&filter=all&sort=complex_default"
+    return urljoin(server, f"/pc/searchEvaluation.do?{query}")
 
 
 def _first_price(data: Mapping[str, Any], places: tuple[tuple[str, str, str], ...]) -> dict[str, float] | None:
@@ -152,7 +163,7 @@ def _currency(data: Mapping[str, Any], words: Vocabulary) -> str | None:
 def _reviews_url(data: Mapping[str, Any], words: Vocabulary, item_id: str, url: str) -> str | None:
     server = absolute_url(first_of(data, *words.feedback_server), url) if words.feedback_server else None
     if not server:
-        return evaluation_url(item_id)
+        return evaluation_url(item_id, url)
     return with_query(
         f"{server.rstrip('/')}/display/productEvaluation.htm",
         productId=item_id,
