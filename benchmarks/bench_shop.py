@@ -36,7 +36,7 @@ def item_against_truth(record: Mapping[str, Any], truth: Mapping[str, Any]) -> d
         specs.setdefault(name, []).append(value)
     return {
         "item_id": record["item_id"] == str(truth["productId"]),
-        "title": record["title"] == " ".join(truth["title"].split()),
+        "title": record["title"] == truth["title"].strip(),
         "image_urls": record["image_urls"] == [original_image_url(url) for url in truth["images"]],
         "price": record["price"] == listed,
         "price_discounted": record["price_discounted"] == (paid if paid != listed else None),

@@ -9,16 +9,18 @@ from spiders.pages.aliexpress.document import BrokenJson
 from spiders.pages.contract import PageInput
 
 _MARKS = re.compile(
-    r"_____tmd_____|x5secdata|x5step=|sufei-punish|rgv587_flag|RGV587_ERROR|FAIL_SYS_USER_VALIDATE|FAIL_SYS_TRAFFIC_LIMIT"
-    r"|baxia-(?:punish|dialog)|id=[\"']?(?:nocaptcha|nc_1_wrapper)\b|action[\"']?\s*:\s*[\"']captcha"
+    r"_____tmd_____|x5secdata|x5step=|sufei-punish|rgv587_flag|baxia-punish"
+    r"|\"ret\"\s*:\s*\[\s*\"(?:FAIL_SYS_USER_VALIDATE|FAIL_SYS_TRAFFIC_LIMIT|RGV587)"
+    r"|id=[\"']?(?:nocaptcha|nc_1_wrapper)\b|action[\"']?\s*:\s*[\"']captcha"
     r"|<title>\s*(?:Captcha Interception|Security Verification|Punish)",
     re.IGNORECASE,
 )
-"""What only a challenge holds; the scripts that may fetch one (`baxia-entry`, `AWSC`) stand on every good page too."""
+"""What only a challenge holds; the scripts that may meet one (`baxia-entry`, `AWSC`) stand on every good page too, and
+name its answers (`RGV587_ERROR`), which count only where they are the answer."""
 
 
 def is_blocked(page: PageInput, text: str) -> bool:
-    """Tell whether a page without data is a challenge, punish or captcha page.
+    """Tell whether a page is a challenge, punish or captcha page.
 
     Args:
         page: for its address, which a redirect to a challenge leaves its mark in.

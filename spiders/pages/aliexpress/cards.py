@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from spiders.pages.aliexpress.dcdata import item_id_in
-from spiders.pages.aliexpress.document import absolute_url, first_text, text_in
+from spiders.pages.aliexpress.document import absolute_url, first_text, select, text_in
 from spiders.pages.aliexpress.images import image_url, is_icon_url
 from spiders.pages.aliexpress.money import read_currency, read_price
 
@@ -28,12 +28,12 @@ def cards_of(root: Any, base: str) -> list[dict[str, Any]] | None:
         the page is a list without items; None where it is no list.
     """
     links: dict[str, list[Any]] = {}
-    for link in root.cssselect("a[href]"):
+    for link in select(root, "a[href]"):
         item_id = item_id_in(link.get("href"))
         if item_id:
             links.setdefault(item_id, []).append(link)
     if not links:
-        return [] if root.cssselect(_EMPTY) and _is_own(root) else None
+        return [] if select(root, _EMPTY) and _is_own(root) else None
     owners = {link: item_id for item_id, group in links.items() for link in group}
     counts = _items_below(owners)
     return [_card(item_id, group, counts, base) for item_id, group in links.items()]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from catalog.errors import SourceChanged
-from spiders.pages.aliexpress.document import BrokenJson, assigned_json, page_base
+from spiders.pages.aliexpress.document import BrokenJson, assigned_json, page_base, select
 from spiders.pages.aliexpress.images import image_urls
 from spiders.pages.aliexpress.modules import evaluation_url
 from spiders.pages.contract import PageInput
@@ -40,7 +40,7 @@ def item_from_shell(text: str, root: Any, page: PageInput) -> dict[str, Any] | N
         return None
     base = page_base(root, page)
     title = _meta(root, "og:title")
-    links = [_meta(root, "og:url"), page.url, *(link.get("href") for link in root.cssselect("link[rel=canonical]"))]
+    links = [_meta(root, "og:url"), page.url, *(link.get("href") for link in select(root, "link[rel=canonical]"))]
     pictures = data.get("imagePathList") or data.get("summImagePathList")
     record: dict[str, Any] = {
         "item_id": next((found for found in map(item_id_in, links) if found), None),
@@ -70,7 +70,7 @@ def item_from_shell(text: str, root: Any, page: PageInput) -> dict[str, Any] | N
 
 
 def _meta(root: Any, name: str) -> str | None:
-    for element in root.cssselect(f'meta[property="{name}"]'):
+    for element in select(root, f'meta[property="{name}"]'):
         content = " ".join((element.get("content") or "").split())
         if content:
             return content

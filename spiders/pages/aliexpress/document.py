@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+import lxml.cssselect  # type: ignore[import-untyped]
 import lxml.etree  # type: ignore[import-untyped]
 import lxml.html  # type: ignore[import-untyped]
 
@@ -129,10 +131,10 @@ def nested(data: Any, depth: int = 8) -> Iterator[dict[str, Any]]:
 
 
 def plain(value: Any) -> str | None:
-    """Give text or a number as one line of text without outer blanks; None for nothing and for anything else."""
+    """Give text or a whole number as text without outer blanks; None for nothing and for anything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    return " ".join(str(value).split()) or None if isinstance(value, str) or abs(value) < 10**30 else None
+    return str(value).strip() or None if isinstance(value, str) or abs(value) < 10**30 else None
 
 
 def tree(text: str) -> Any | None:
@@ -146,6 +148,16 @@ def tree(text: str) -> Any | None:
 _HTML = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True)
 
 
+@lru_cache(maxsize=256)
+def _compiled(selector: str) -> Any:
+    return lxml.cssselect.CSSSelector(selector, translator="html")
+
+
+def select(element: Any, selector: str) -> list[Any]:
+    """Find the descendants of an element that a CSS selector fits, in page order."""
+    return list(_compiled(selector)(element))
+
+
 def text_in(element: Any) -> str:
     """Give the visible words of an element as one line."""
     return " ".join(" ".join(str(part) for part in element.itertext()).split())
@@ -153,7 +165,7 @@ def text_in(element: Any) -> str:
 
 def first_text(root: Any, selector: str) -> str | None:
     """Give the words of the first element that a CSS selector finds; None without one or without words."""
-    for element in root.cssselect(selector):
+    for element in select(root, selector):
         words = text_in(element)
         if words:
             return words
@@ -179,7 +191,7 @@ def absolute_url(address: Any, base: str) -> str | None:
 
 def page_base(root: Any, page: PageInput) -> str:
     """Give the address that relative links of an HTML page are resolved against."""
-    for element in root.cssselect("base[href]"):
+    for element in select(root, "base[href]"):
         return absolute_url(element.get("href"), page.url) or page.url
     return page.url
 

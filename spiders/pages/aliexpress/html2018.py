@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import SourceChanged
 from spiders.pages.aliexpress.dcdata import item_id_in
-from spiders.pages.aliexpress.document import absolute_url, first_text, page_base, text_in
+from spiders.pages.aliexpress.document import absolute_url, first_text, page_base, select, text_in
 from spiders.pages.aliexpress.images import image_url, image_urls
 from spiders.pages.aliexpress.modules import spec_values, store_record
 from spiders.pages.aliexpress.money import (
@@ -22,8 +22,8 @@ from spiders.pages.aliexpress.money import (
 from spiders.pages.aliexpress.variants import color_property, size_values
 from spiders.pages.contract import PageInput
 
-_ANCHORS = "h1.product-name, #j-sku-price, #j-sku-discount-price, dl.p-property-item, span.propery-title, a.store-lnk"
-"""Ids and classes that only this generation has (`propery` is the shop's own spelling)."""
+_MARKS = ("product-name", "j-sku-price", "j-sku-discount-price", "p-property-item", "propery-title", "store-lnk")
+"""Ids and classes of this generation (`propery` is the shop's own spelling); looked for in the text, which is cheap."""
 
 _ASSIGNED = r"""window\.runParams\.%s\s*=\s*["']([^"']{1,2000})["']"""
 _BIG_VIEWS = re.compile(r"window\.runParams\.imageBigViewURL\s*=\s*(\[[^\]]{0,20000}\])")
@@ -39,7 +39,7 @@ def item_from_html(text: str, root: Any, page: PageInput) -> tuple[dict[str, Any
     Raises:
         SourceChanged: id, title, price or pictures are missing.
     """
-    if len(root.cssselect(_ANCHORS)) < 2:
+    if sum(mark in text for mark in _MARKS) < 2:
         return None
     base = page_base(root, page)
     price, discounted = _price(root, "#j-sku-price"), _price(root, "#j-sku-discount-price")
@@ -63,10 +63,10 @@ def item_from_html(text: str, root: Any, page: PageInput) -> tuple[dict[str, Any
         "colors": [dict(value) for value in colors["values"]] if colors else [],
         "image_urls": _gallery(text, root, base),
         "description_image_urls": image_urls(
-            [img.get("src") or img.get("data-src") for img in root.cssselect(".description-content img")], base
+            [img.get("src") or img.get("data-src") for img in select(root, ".description-content img")], base
         ),
         "reviews_url": next(
-            (absolute_url(frame.get("thesrc"), base) for frame in root.cssselect("#feedback iframe[thesrc]")), None
+            (absolute_url(frame.get("thesrc"), base) for frame in select(root, "#feedback iframe[thesrc]")), None
         ),
     }
     places = {"item_id": "input[name=objectId]", "title": "h1.product-name", "price": "span#j-sku-price"}
@@ -79,60 +79,64 @@ def item_from_html(text: str, root: Any, page: PageInput) -> tuple[dict[str, Any
 
 
 def _price(root: Any, selector: str) -> dict[str, float] | None:
-    for element in root.cssselect(selector):
+    for element in select(root, selector):
         bounds = [first_text(element, f"[itemprop={name}]") for name in ("lowPrice", "highPrice")]
         return price_between(*map(read_number, bounds)) or read_price(text_in(element))
     return None
 
 
 def _currency(text: str, root: Any) -> str | None:
-    for element in root.cssselect("[itemprop=priceCurrency][content]"):
+    for element in select(root, "[itemprop=priceCurrency][content]"):
         return read_currency(element.get("content"))
     named = re.search(_ASSIGNED % "baseCurrencyCode", text) or re.search(_ASSIGNED % "currencyCode", text)
     code = read_currency(named.group(1)) if named else None
-    prices = root.cssselect(".p-symbol, #j-sku-price, #j-sku-discount-price")
+    prices = select(root, ".p-symbol, #j-sku-price, #j-sku-discount-price")
     return code or next((found for found in (read_currency(text_in(price)) for price in prices) if found), None)
 
 
 def _item_id(text: str, root: Any, page: PageInput) -> str | None:
-    for field in root.cssselect("input[name=objectId][value], #hid-product-id[value]"):
+    for field in select(root, "input[name=objectId][value], #hid-product-id[value]"):
         if field.get("value").strip().isdecimal():
             return str(field.get("value").strip())
-    links = [link.get("href") for link in root.cssselect("link[rel=canonical]")]
+    links = [link.get("href") for link in select(root, "link[rel=canonical]")]
     known = next((found for found in map(item_id_in, [*links, page.url]) if found), None)
     assigned = re.search(_ASSIGNED % "productId", text)
     return known or (assigned.group(1) if assigned and assigned.group(1).isdecimal() else None)
 
 
 def _store(root: Any, base: str) -> dict[str, str | None] | None:
-    for link in root.cssselect("a.store-lnk"):
+    for link in select(root, "a.store-lnk"):
         number = re.search(r"/store/(?:[^/?#]*/)?(\d+)", link.get("href") or "")
         return store_record(text_in(link), number.group(1) if number else None, link.get("href"), base)
     return None
 
 
 def _categories(root: Any) -> list[str]:
-    links = root.cssselect(".ui-breadcrumb a[href*='/category/']")
+    links = select(root, ".ui-breadcrumb a[href*='/category/']")
     return [name for name in map(text_in, links) if name]
 
 
-def _specs(root: Any) -> list[tuple[str | None, str | None]]:
-    return [
-        ((first_text(entry, ".propery-title") or "").rstrip(" :："), first_text(entry, ".propery-des"))
-        for entry in root.cssselect("li.property-item")
-    ]
+def _specs(root: Any) -> list[tuple[str, str | None]]:
+    """Pair each property's name with its value; by a walk, since selecting in each of many entries is slow."""
+    specs: list[tuple[str, str | None]] = []
+    for entry in select(root, "li.property-item"):
+        parts = {part.get("class", "").strip(): part for part in entry.iter("span")}
+        name, value = parts.get("propery-title"), parts.get("propery-des")
+        if name is not None and value is not None:
+            specs.append((text_in(name).rstrip(" :："), text_in(value)))
+    return specs
 
 
 def _variant_properties(root: Any, base: str) -> list[dict[str, Any]]:
     properties = []
-    for block in root.cssselect("dl.p-property-item"):
-        lists = block.cssselect("[data-sku-prop-id]")
+    for block in select(root, "dl.p-property-item"):
+        lists = select(block, "[data-sku-prop-id]")
         properties.append(
             {
                 "id": lists[0].get("data-sku-prop-id") if lists else "",
                 "name": (first_text(block, "dt.p-item-title") or "").rstrip(" :："),
                 "shows_color": False,
-                "values": [value for value in (_variant(link, base) for link in block.cssselect("li a")) if value],
+                "values": [value for value in (_variant(link, base) for link in select(block, "li a")) if value],
             }
         )
     return properties
@@ -140,13 +144,13 @@ def _variant_properties(root: Any, base: str) -> list[dict[str, Any]]:
 
 def _variant(link: Any, base: str) -> dict[str, Any] | None:
     name = " ".join((link.get("title") or "").split()) or text_in(link)
-    pictures = (img.get("bigpic") or img.get("src") for img in link.cssselect("img"))
+    pictures = (img.get("bigpic") or img.get("src") for img in select(link, "img"))
     picture = next((url for url in (image_url(address, base) for address in pictures) if url), None)
     return {"name": name, "image_url": picture} if name else None
 
 
 def _gallery(text: str, root: Any, base: str) -> list[str]:
-    thumbs = [img.get("src") or img.get("data-src") for img in root.cssselect("span.img-thumb-item img")]
+    thumbs = [img.get("src") or img.get("data-src") for img in select(root, "span.img-thumb-item img")]
     if thumbs:
         return image_urls(thumbs, base)
     assigned = _BIG_VIEWS.search(text)

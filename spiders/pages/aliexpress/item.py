@@ -14,6 +14,7 @@ from spiders.pages.aliexpress.document import (
     dig,
     page_base,
     page_text,
+    select,
     tree,
     whole_json,
     with_query,
@@ -69,7 +70,7 @@ def description_images(page: PageInput) -> list[str]:
     if root is None:
         return []
     base = page_base(root, page)
-    found = (image_url(img.get("src") or img.get("data-src"), base) for img in root.cssselect("img"))
+    found = (image_url(img.get("src") or img.get("data-src"), base) for img in select(root, "img"))
     return list(dict.fromkeys(url for url in found if url and not is_icon_url(url)))
 
 

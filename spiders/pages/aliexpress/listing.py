@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from catalog.errors import SourceChanged
-from spiders.pages.aliexpress.blocked import unreadable, unrecognised
+from spiders.pages.aliexpress.blocked import is_blocked, unreadable, unrecognised
 from spiders.pages.aliexpress.cards import cards_of
 from spiders.pages.aliexpress.document import (
     BrokenJson,
@@ -20,6 +20,7 @@ from spiders.pages.aliexpress.document import (
     page_base,
     page_text,
     plain,
+    select,
     tree,
     whole_json,
 )
@@ -49,7 +50,7 @@ def read_listing(page: PageInput) -> PageResult:
     except BrokenJson as error:
         raise unreadable(page, text, error, "$.mods.itemList.content") from error
     root = tree(text) if result is None and "<" in text else None
-    if root is not None:
+    if root is not None and not is_blocked(page, text):
         result = _from_tree(page, root)
     if result is None:
         raise unrecognised(page, text)
@@ -175,14 +176,14 @@ def _price(entry: dict[str, Any]) -> dict[str, float] | None:
 
 
 def _from_tree(page: PageInput, root: Any) -> PageResult | None:
-    if root.cssselect("meta[property='og:type'][content='product'], h1.product-name"):
+    if select(root, "meta[property='og:type'][content='product'], h1.product-name"):
         return None  # an item's page, which recommends others
     base = page_base(root, page)
     found = cards_of(root, base)
     if found is None:
         return None
     records = [record | {"url": item_url(record["url"], record["item_id"], base)} for record in found]
-    links = (link.get("href") for link in root.cssselect("link[rel=next], a[rel=next], a.page-next, .next-btn a"))
+    links = (link.get("href") for link in select(root, "link[rel=next], a[rel=next], a.page-next, .next-btn a"))
     following = next((url for url in (absolute_url(link, base) for link in links) if url), None)
     issues = [
         PageIssue(reason="record_no_image", where=record["url"], detail="the card shows no picture yet")

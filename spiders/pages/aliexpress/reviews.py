@@ -21,6 +21,7 @@ from spiders.pages.aliexpress.document import (
     page_base,
     page_text,
     plain,
+    select,
     text_in,
     tree,
     whole_json,
@@ -60,8 +61,8 @@ def read_reviews(page: PageInput) -> PageResult:
         raise unreadable(page, text, error, "$.data.evaViewList") from error
     result = _from_json(page, whole) if whole is not None else _from_csv(page, text)
     root = tree(text) if result is None and whole is None and "<" in text else None
-    if root is not None:
-        result = _from_tree(page, text, root)
+    if root is not None and not is_blocked(page, text):
+        result = _from_tree(page, root)
     if result is None:
         raise unrecognised(page, text)
     return result
@@ -175,11 +176,11 @@ def read_date(text: Any) -> str | None:
     return f"{parts[0]:04d}-{parts[1]:02d}-{parts[2]:02d}"
 
 
-def _from_tree(page: PageInput, text: str, root: Any) -> PageResult | None:
-    items = root.cssselect("div.feedback-item")
+def _from_tree(page: PageInput, root: Any) -> PageResult | None:
+    items = select(root, "div.feedback-item")
     if not items:
-        known = root.cssselect(_EMPTY) or "productEvaluation" in urlsplit_path(page.url)
-        if not known or is_blocked(page, text):
+        known = select(root, _EMPTY) or "productEvaluation" in urlsplit_path(page.url)
+        if not known:
             return None
         return PageResult(kind="reviews", page_format="evaluation_html")
     base = page_base(root, page)
@@ -207,18 +208,18 @@ def urlsplit_path(url: str) -> str:
 
 
 def _review_in(item: Any, base: str) -> dict[str, Any] | None:
-    widths = [_WIDTH.search(span.get("style")) for span in item.cssselect(".star-view span[style]")]
+    widths = [_WIDTH.search(span.get("style")) for span in select(item, ".star-view span[style]")]
     rating = next((read_rating(float(width.group(1)) / 20) for width in widths if width), None)
     date = read_date(first_text(item, "dd.r-time, .r-time, .r-time-new"))
     if rating is None and date is None:
         return None
     pictures = (
         image_url(entry.get("data-src") or next((img.get("src") for img in entry.iter("img")), None), base)
-        for entry in item.cssselect("li.pic-view-item")
+        for entry in select(item, "li.pic-view-item")
     )
-    numbers = [field.get("value") for field in item.cssselect("input.feedback-id[value]")] + [item.get("data-id")]
+    numbers = [field.get("value") for field in select(item, "input.feedback-id[value]")] + [item.get("data-id")]
     facts = {"country": _country(item), "rating": rating, "date": date, "text": _feedback(item)}
-    line = " ".join(text_in(part) for part in item.cssselect(".user-order-info > span"))
+    line = " ".join(text_in(part) for part in select(item, ".user-order-info > span"))
     return _review(
         next((number for number in map(plain, numbers) if number), None),
         facts,
@@ -228,7 +229,7 @@ def _review_in(item: Any, base: str) -> dict[str, Any] | None:
 
 
 def _country(item: Any) -> str | None:
-    for element in item.cssselect(".user-country"):
+    for element in select(item, ".user-country"):
         words = text_in(element)
         flags = re.findall(r"\bcss_([a-z]{2})\b", " ".join(element.xpath(".//@class")))
         return words or (flags[0].upper() if flags else None)
@@ -237,7 +238,7 @@ def _country(item: Any) -> str | None:
 
 def _feedback(item: Any) -> str:
     """Give what the buyer wrote first, without the time that newer pages put beside it."""
-    for element in item.cssselect("dt.buyer-feedback"):
-        spans = [span for span in element.cssselect("span") if "r-time-new" not in (span.get("class") or "")]
+    for element in select(item, "dt.buyer-feedback"):
+        spans = [span for span in select(element, "span") if "r-time-new" not in (span.get("class") or "")]
         return " ".join(text_in(span) for span in spans) if spans else text_in(element)
     return ""

@@ -28,10 +28,10 @@ def item_data():
 
 def item_html():
     text = (FIXTURES / "item/html2018/input.html").read_text(encoding="utf-8")
-    spec = '<li class="property-item"><span class="propery-title">Part:</span><span class="propery-des">x</span></li>'
-    return grown(
-        text, spec + '<li class="other"><a href="/x.html"><img src="a.jpg"></a><p>Words</p></li>', "</ul>\n<div"
+    other = (
+        '<div class="p-recommend"><a href="/store/x.html"><img src="a.jpg"></a><p>Words of a description</p></div>\n'
     )
+    return grown(text, other, "</body>")
 
 
 def listing_html():
@@ -39,7 +39,7 @@ def listing_html():
     start, end = text.index("<li"), text.index("</ul>")
     cards = text[start:end]
     many = (
-        cards.replace("32900111222", str(10**10 + n)).replace("32900333444", str(2 * 10**10 + n)) for n in range(400)
+        cards.replace("32900111222", str(10**10 + n)).replace("32900333444", str(2 * 10**10 + n)) for n in range(450)
     )
     return text[:start] + "".join(many) + text[end:]
 
