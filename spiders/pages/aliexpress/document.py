@@ -21,7 +21,9 @@ from spiders.pages.contract import PageInput
 
 _CHARSET = re.compile(rb"""charset=["']?([A-Za-z0-9_-]{3,20})""")
 _JSONP = re.compile(r"\s*[\w.$]{1,80}\(\s*(?=[{\[])")
-_OBJECT_START = re.compile(r"""\s*(?:\|\|\s*)?\{\s*(?:["']?data["']?\s*:\s*(?=\{))?""")
+_ASSIGNED_OBJECT = re.compile(r"\s*(?:\|\|\s*)?(?P<object>\{)\s*(?P<first>.?)", re.DOTALL)
+_DATA_KEY = re.compile(r"""\bdata["']?\s*:\s*(?=\{\s*(?:["}]|\Z))""")
+_MAX_CHARS_BEFORE_DATA = 2_000
 
 
 class BrokenJson(ValueError):
@@ -59,7 +61,7 @@ def whole_json(text: str) -> Any | None:
 def assigned_json(text: str, name: str) -> Iterator[dict[str, Any]]:
     """Read the objects that scripts of a page assign to a variable, in page order.
 
-    `name = {data: {...}, csrf: '...'}` is no JSON, but what stands under its first key `data` is: that is given.
+    `name = {csrf: '...', data: {...}}` is no JSON, but what stands under its key `data` is: that is given.
 
     Args:
         text: the whole page.
@@ -69,19 +71,21 @@ def assigned_json(text: str, name: str) -> Iterator[dict[str, Any]]:
         BrokenJson: one of them is cut or malformed.
     """
     for found in re.finditer(re.escape(name) + r"\s*=(?!=)", text):
-        opening = _OBJECT_START.match(text, found.end())
-        if not opening:
-            continue
-        start = opening.end() if text[opening.end() : opening.end() + 1] == "{" else text.index("{", found.end())
-        value = _decode(text, start) if _looks_like_json(text, start) else None
+        start = _object_start(text, found.end())
+        value = _decode(text, start) if start is not None else None
         if isinstance(value, dict) and value:
             yield value
 
 
-def _looks_like_json(text: str, start: int) -> bool:
-    """Tell whether an object literal's first key is quoted; `{}` and script objects are nothing to read."""
-    following = re.compile(r"\{\s*(.?)").match(text, start)
-    return bool(following) and following.group(1) in ('"', "")  # type: ignore[union-attr]
+def _object_start(text: str, position: int) -> int | None:
+    """Find where JSON begins in what a script assigns; None for calls, empty objects and objects of code."""
+    opening = _ASSIGNED_OBJECT.match(text, position)
+    if not opening or opening["first"] == "}":
+        return None
+    data = _DATA_KEY.search(text, opening.start("object"), opening.end() + _MAX_CHARS_BEFORE_DATA)
+    if data and (opening["first"] != '"' or data.start() <= opening.end()):
+        return data.end()
+    return opening.start("object") if opening["first"] in ('"', "") else None
 
 
 def _decode(text: str, start: int) -> Any:

@@ -23,7 +23,7 @@ from spiders.pages.aliexpress.variants import color_property, size_values
 from spiders.pages.contract import PageInput
 
 _MARKS = ("product-name", "j-sku-price", "j-sku-discount-price", "p-property-item", "propery-title", "store-lnk")
-"""Ids and classes of this generation (`propery` is the shop's own spelling); looked for in the text, which is cheap."""
+"""Ids and classes of this generation (`propery` is the shop's own spelling); looked for in the text: that is cheap."""
 
 _ASSIGNED = r"""window\.runParams\.%s\s*=\s*["']([^"']{1,2000})["']"""
 _BIG_VIEWS = re.compile(r"window\.runParams\.imageBigViewURL\s*=\s*(\[[^\]]{0,20000}\])")

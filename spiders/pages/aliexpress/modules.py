@@ -55,10 +55,11 @@ def item_from_data(data: Mapping[str, Any], words: Vocabulary, url: str) -> tupl
     Raises:
         SourceChanged: id, title, pictures or price are not where the generation keeps them.
     """
-    price = _first_price(data, words.price)
-    discounted = _first_price(data, words.discounted)
+    listed, paid = _offer_prices(data)
+    price = listed or _first_price(data, words.price)
+    discounted = paid or _first_price(data, words.discounted)
     if price is None:  # newer data names only what is to be paid where nothing is struck out
-        price, discounted = discounted or _sku_prices(data), None
+        price, discounted = discounted, None
     if discounted == price:
         discounted = None
     properties = sku_properties(first_of(data, *words.sku), url)
@@ -142,16 +143,23 @@ def _first_price(data: Mapping[str, Any], places: tuple[tuple[str, str, str], ..
     return None
 
 
-def _sku_prices(data: Mapping[str, Any]) -> dict[str, float] | None:
-    """Span the prices of all variants."""
-    offers = first_of(data, "PRICE.skuIdStrPriceInfoMap", "PRICE.skuPriceInfoMap")
-    prices = [
-        read_price(offer.get("salePriceString"))
-        for offer in (offers.values() if isinstance(offers, dict) else ())
-        if isinstance(offer, dict)
-    ]
-    bounds = [bound for price in prices if price for bound in price.values()]
-    return price_between(min(bounds), max(bounds)) if bounds else None
+def _offer_prices(data: Mapping[str, Any]) -> tuple[dict[str, float] | None, dict[str, float] | None]:
+    """Span the prices of all variants before and after discounts, where the data prices each variant by itself."""
+    listed = first_of(data, "PRICE.skuIdStrPriceInfoMap", "PRICE.skuPriceInfoMap")
+    offers = [offer for offer in listed.values() if isinstance(offer, dict)] if isinstance(listed, dict) else []
+    target = dig(data, "PRICE.targetSkuPriceInfo")
+    if isinstance(target, dict):
+        offers = [target if "$ref" in offer else offer for offer in offers]
+    before = (read_price(first_of(offer, "originalPrice.value", "originalPrice.formatedAmount")) for offer in offers)
+    after = (read_price(first_of(offer, "salePriceString", "salePrice.value")) for offer in offers)
+    return _span(before), _span(after)
+
+
+def _span(prices: Iterable[dict[str, float] | None]) -> dict[str, float] | None:
+    known = [price for price in prices if price]
+    if not known:
+        return None
+    return price_between(min(price["low"] for price in known), max(price["high"] for price in known))
 
 
 def _currency(data: Mapping[str, Any], words: Vocabulary) -> str | None:

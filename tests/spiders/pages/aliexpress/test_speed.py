@@ -28,9 +28,7 @@ def item_data():
 
 def item_html():
     text = (FIXTURES / "item/html2018/input.html").read_text(encoding="utf-8")
-    other = (
-        '<div class="p-recommend"><a href="/store/x.html"><img src="a.jpg"></a><p>Words of a description</p></div>\n'
-    )
+    other = '<div class="p-recommend"><a href="/store/x.html"><img src="a.jpg"></a><p>Words of an item</p></div>\n'
     return grown(text, other, "</body>")
 
 
