@@ -1,0 +1,30 @@
+"""A small world, served once for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sampleweb.server import free_port, running
+from sampleweb.world import World, build_world
+
+
+@dataclass(frozen=True)
+class Web:
+    world: World
+    port: int
+    log_path: Path
+
+    def url(self, site: str, path: str) -> str:
+        return f"http://{self.world.site(site).host}:{self.port}{path}"
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    world = build_world(scale=0.1)
+    log_path = tmp_path_factory.mktemp("web") / "requests.jsonl"
+    with running(world, free_port(), log_path) as port:
+        yield Web(world, port, log_path)
