@@ -181,7 +181,8 @@ def _item_page(offer: _Offer, seller: Mapping[str, str], review_count: int) -> s
         "storeModule": {"storeName": f"Sample Store {offer.store}", "storeNum": offer.store,
                         "storeURL": f"/store/{offer.store}", "companyId": 1, "sellerAdminSeq": 2},
         "titleModule": {"subject": offer.title, "tradeCount": review_count * 3,
-                        "formatTradeCount": str(review_count * 3), "feedbackRating": {"averageStar": "4.7", "totalValidNum": review_count}},
+                        "formatTradeCount": str(review_count * 3),
+                        "feedbackRating": {"averageStar": "4.7", "totalValidNum": review_count}},
     }  # fmt: skip
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{offer.title} - Sample shop</title></head><body>'
