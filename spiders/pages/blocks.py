@@ -85,7 +85,7 @@ def find_blocks(document: Document, pictures: list[Picture], about_people: bool)
     for group in groups:
         builder.build(group, [])
     taken: list[Block] = []
-    for group in sorted(groups, key=lambda group: -group.score):
+    for group in sorted(groups, key=_rank, reverse=True):
         builder.build(group, taken)
         if group.blocks and _is_believable(group):
             least = 1.0 if group.purity >= 0.7 else 1.5
@@ -94,9 +94,15 @@ def find_blocks(document: Document, pictures: list[Picture], about_people: bool)
     return taken
 
 
+def _rank(group: _Group) -> tuple[float, float]:
+    """Groups with portraits take their blocks first; what is left is for lists of names."""
+    return sum(block.evidence for block in group.blocks if block.picture is not None), group.score
+
+
 def _is_believable(group: _Group) -> bool:
     mean = group.score / len(group.blocks)
-    least = 1.5 if len(group.blocks) >= 3 else 2.0
+    count = len(group.blocks)
+    least = 2.0 if count < 3 else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
     return mean >= (least if group.purity >= 0.5 else least + 0.7)
 
 
@@ -188,10 +194,11 @@ def _lists_people(line: Line, name: Name) -> bool:
     """A line of several names is a list of authors or members, not a person's own."""
     if not name.rest:
         return False
+    parts = _AND.split(line.text)[:8]
     if re.search(r"\bet al\b|\b(19|20)\d\d\)?[.:]|\bpp\. ?\d|\bdoi\b", line.text):
         return True
-    others = [part for part in _AND.split(name.rest)[:6] if (found := read_name(part)) is not None and not found.rest]
-    return len(others) >= 2 or (len(others) == 1 and len(_AND.split(name.rest)) == 1)
+    others = [part for part in parts[1:] if (found := read_name(part)) is not None and not found.rest]
+    return len(others) >= 2 or (len(others) == 1 and len(parts) == 2)
 
 
 def _signature(line: Line, index: int) -> tuple[str, ...]:
@@ -338,11 +345,21 @@ class _Builder:
                 high = min(high, after.start if after else high)
                 if after is None:
                     high = min(high, self.end_of_last(block, blocks, high))
-                found.append((block.start, high))
+                found.append((block.start, self.before_heading(block, high)))
             else:
                 low = max(low, before.end if before else low)
                 found.append((low, block.end))
         return found
+
+    def before_heading(self, block: Block, end: int) -> int:
+        """A stretch ends where a heading of higher rank opens the next section."""
+        own = block.anchor.line.runs[0].node.within(*HEADINGS)
+        rank = HEADINGS[own.tag] if own is not None else 5
+        for line in self.document.lines_in(block.anchor.line.end, end):
+            node = line.runs[0].node.within(*HEADINGS)
+            if node is not None and HEADINGS[node.tag] < rank:
+                return node.start
+        return end
 
     def end_of_last(self, block: Block, blocks: list[Block], high: int) -> int:
         """The last stretch has no name after it: it may be twice as long as the longest of the others."""

@@ -22,6 +22,15 @@ _ELSEWHERE = re.compile(
     r"(twitter|x|linkedin|github|orcid|facebook|instagram|researchgate|youtube|mastodon|bsky|xing)\.(com|org|net|app|social)|scholar\.google|doi\.org|wikipedia\.org|dblp\.",
     re.IGNORECASE,
 )
+_NO_ROLE = re.compile(
+    r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
+    r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
+    r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
+    r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
+    re.IGNORECASE,
+)
+"""Lines that hold a word of a job but tell of interests, degrees or supervisors."""
+
 MAX_ROLE_CHARS = 160
 
 
@@ -109,7 +118,7 @@ def _tab_labels(document: Document) -> dict[str, str]:
 def details_of(document: Document, block: Block, sections: Sections) -> Details:
     """Read what a block says beside name and portrait."""
     headings = sections.over(block)
-    section = next((text for text in headings if role_class(text) and len(text) <= 100), None)
+    section = next((text for text in headings if len(text) <= 100 and (role_class(text) or is_former(text))), None)
     role = _role(document, block)
     if role is None or role_class(role) is None:
         role = section or role
@@ -163,6 +172,8 @@ def _role_text(line: Line) -> str | None:
         or text.endswith((".", "!", "?"))
         and len(text) > 60
     ):
+        return None
+    if text[0].isdigit() or _NO_ROLE.search(text):
         return None
     name = read_name(text)
     return None if name is not None and not name.rest else text

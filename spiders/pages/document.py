@@ -166,12 +166,12 @@ def clean(text: str) -> str:
 def read_document(page: PageInput) -> Document:
     """Parse a page, whatever its bytes are, in bounded time."""
     markup, is_cut = _bounded(page.body)
+    text = _decoded(markup, page.headers.get("content-type", ""))
+    text = re.sub(r"</br\s*/?>", "<br>", text)  # as browsers do; the parser would drop it and glue two lines together
     with warnings.catch_warnings():
         # That a body is XML, or looks like a file name, is no concern of a reader.
         warnings.simplefilter("ignore")
-        soup = BeautifulSoup(
-            _decoded(markup, page.headers.get("content-type", "")), "lxml", multi_valued_attributes=None
-        )
+        soup = BeautifulSoup(text, "lxml", multi_valued_attributes=None)
     base = soup.find("base", href=True)
     href = str(base["href"]) if isinstance(base, Tag) else ""
     document = Document(soup=soup, url=page.url, base_url=absolute_url(page.url, href) or page.url, is_cut=is_cut)

@@ -50,7 +50,7 @@ _NOT_PROFESSOR = re.compile(
 )
 
 _INSTITUTION = re.compile(
-    r"technische[nr]? (universität|hochschule|fakultät)|(university|institute|college|school|faculty|department|dept\.?) (of|for) [\w &-]*|\b\w*bibliothek\b|fachhochschule|\balumni (association|club)|mines paris alumni|faculty member(?=s)"
+    r"techni(sche[nr]?|cal) (universität|hochschule|fakultät|university)|(\w+ )?university of [\w ]+|(university|institute|college|school|faculty|department|dept\.?) (of|for) [\w &-]*|\b\w*bibliothek\b|fachhochschule|\balumni (association|club)|mines paris alumni|faculty member(?=s)"
     r"|\bfhnw\b|hochschule für [\w ]*|polytech\w+|instituto (de|técnico)[\w ]*|institut (de|für)[\w ]*|directeur de la bibliothèque(?=$)",
     re.IGNORECASE,
 )
@@ -74,9 +74,11 @@ def role_class(text: str) -> str | None:
         None where no word of the text tells of a job.
     """
     text = _INSTITUTION.sub(" ", text[:200])
-    if _STRONG_PROFESSOR.search(text) and not _NOT_PROFESSOR.search(text):
+    beside_one = _NOT_PROFESSOR.search(text) is not None
+    if _STRONG_PROFESSOR.search(text) and not beside_one:
         return "professor"
-    return next((name for name, pattern in _PATTERNS if pattern.search(text)), None)
+    found = next((name for name, pattern in _PATTERNS if pattern.search(text)), None)
+    return None if found == "professor" and beside_one else found
 
 
 def classify(role: str | None, heading: str | None, title: str | None, former: bool) -> str:

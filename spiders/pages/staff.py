@@ -19,6 +19,7 @@ from spiders.pages.contract import PageInput, PageIssue, PageResult
 from spiders.pages.details import Details, Sections, details_of
 from spiders.pages.document import Document, read_document
 from spiders.pages.follow import needs_script, pages_to_follow
+from spiders.pages.names import matches
 from spiders.pages.pictures import Picture, find_pictures, shared_addresses
 from spiders.pages.profile import profile_block
 
@@ -134,10 +135,9 @@ def _result(document: Document, people: list[Person], page_format: str) -> PageR
 
 
 def _records(people: list[Person]) -> list[Mapping[str, Any]]:
-    owners = [(p.block.picture.url, p.block.anchor.name.key) for p in people if p.block.picture is not None]
-    shared = shared_addresses(owners)
-    records: dict[tuple[str, str | None], dict[str, Any]] = {}
+    shared = _shared(people)
     by_name: dict[str, list[dict[str, Any]]] = {}
+    records: list[Mapping[str, Any]] = []
     for person in people:
         record = _record(person, shared)
         known = by_name.setdefault(person.block.anchor.name.key, [])
@@ -146,8 +146,23 @@ def _records(people: list[Person]) -> list[Mapping[str, Any]]:
             _fill(twin, record)
             continue
         known.append(record)
-        records[person.block.anchor.name.key, str(len(records))] = record
-    return list(records.values())
+        records.append(record)
+    return records
+
+
+def _shared(people: list[Person]) -> set[str]:
+    """Give the addresses that stand for several people, after each picture that names its owner went to that one."""
+    owned = {p.block.picture.url for p in people if p.block.picture is not None and _names_owner(p)}
+    for person in people:
+        picture = person.block.picture
+        if picture is not None and picture.url in owned and not _names_owner(person):
+            person.block.picture = None
+    return shared_addresses([(p.block.picture.url, p.block.anchor.name.key) for p in people if p.block.picture is not None])
+
+
+def _names_owner(person: Person) -> bool:
+    picture = person.block.picture
+    return picture is not None and matches(person.block.anchor.name, f"{picture.alt} {picture.words}") > 0
 
 
 def _is_same(one: dict[str, Any], two: dict[str, Any]) -> bool:
