@@ -164,8 +164,8 @@ def _css_address(style: str) -> str | None:
 def _background_rules(document: Document) -> dict[str, str]:
     """Read `#id` and `.class` rules with a background picture from the page's style blocks."""
     rules: dict[str, str] = {}
-    for style in document.soup.find_all("style"):
-        text = str(style.string or "")[:300_000]
+    for style in document.tagged("style"):
+        text = document.raw_text(style)[:300_000]
         if "url(" not in text:
             continue
         for selectors, body in _CSS_RULE.findall(text):

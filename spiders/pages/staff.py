@@ -136,16 +136,16 @@ def _result(document: Document, people: list[Person], page_format: str) -> PageR
 
 def _records(people: list[Person]) -> list[Mapping[str, Any]]:
     shared = _shared(people)
-    by_name: dict[str, list[dict[str, Any]]] = {}
+    by_name: dict[str, list[tuple[Block, dict[str, Any]]]] = {}
     records: list[Mapping[str, Any]] = []
     for person in people:
         record = _record(person, shared)
         known = by_name.setdefault(person.block.anchor.name.key, [])
-        twin = next((other for other in known if _is_same(other, record)), None)
+        twin = next((other for block, other in known if _is_same(block, other, person.block, record)), None)
         if twin is not None:
             _fill(twin, record)
             continue
-        known.append(record)
+        known.append((person.block, record))
         records.append(record)
     return records
 
@@ -165,8 +165,11 @@ def _names_owner(person: Person) -> bool:
     return picture is not None and matches(person.block.anchor.name, f"{picture.alt} {picture.words}") > 0
 
 
-def _is_same(one: dict[str, Any], two: dict[str, Any]) -> bool:
-    return one["image_url"] == two["image_url"] or None in (one["image_url"], two["image_url"])
+def _is_same(block: Block, one: dict[str, Any], other: Block, two: dict[str, Any]) -> bool:
+    """Two of one name are two people only where one list shows them with two portraits."""
+    if one["image_url"] == two["image_url"] or None in (one["image_url"], two["image_url"]):
+        return True
+    return block.anchor.signature != other.anchor.signature
 
 
 def _fill(record: dict[str, Any], other: dict[str, Any]) -> None:
