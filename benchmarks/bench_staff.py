@@ -117,7 +117,12 @@ def images_of(person: dict[str, Any]) -> set[str]:
     found = [person.get("image"), person.get("broken_image"), person.get("placeholder_image"), person.get("also")]
     found += person.get("variants") or []
     flat = [v for value in found if value for v in (value if isinstance(value, list) else [value])]
-    return {path_of(value) if value.startswith("http") else unicodedata.normalize("NFC", unquote(value).split("?")[0].lstrip("/")) for value in flat}
+    return {
+        path_of(value)
+        if value.startswith("http")
+        else unicodedata.normalize("NFC", unquote(value).split("?")[0].lstrip("/"))
+        for value in flat
+    }
 
 
 def names_of(person: dict[str, Any]) -> set[str]:
@@ -166,7 +171,9 @@ def _judge_person(tally: Tally, record: Any, person: dict[str, Any]) -> None:
     has_portrait = bool(person.get("image")) and not person.get("placeholder")
     shown = record["image_url"] if not record["is_placeholder"] else None
     right_images = images_of(person)
-    is_right = shown is not None and any(path_of(shown).endswith(image) or path_of(shown).split("?")[0] == image for image in right_images)
+    is_right = shown is not None and any(
+        path_of(shown).endswith(image) or path_of(shown).split("?")[0] == image for image in right_images
+    )
     if has_portrait:
         tally.right += is_right
         tally.missed += not is_right
@@ -211,9 +218,15 @@ def pooled(tallies: list[Tally]) -> Tally:
 def speed(folder: Path) -> dict[str, float]:
     """Time a page of about 300 kB (the list page's rows, repeated), whole and the share of parsing alone."""
     body = (folder / "staff" / "gatech" / "faculty_page.html").read_bytes()
-    start, end = body.find(b'<div class="views-row'), body.find(b"</main>") if b"</main>" in body else body.rfind(b"</body>")
+    start, end = (
+        body.find(b'<div class="views-row'),
+        body.find(b"</main>") if b"</main>" in body else body.rfind(b"</body>"),
+    )
     rows = body[start : body.rfind(b'<div class="views-row', 0, end)]
-    page = PageInput(url="https://a.example/people", body=body[:start] + rows * max(1, (300_000 - len(body)) // max(len(rows), 1) + 1) + body[start:])
+    page = PageInput(
+        url="https://a.example/people",
+        body=body[:start] + rows * max(1, (300_000 - len(body)) // max(len(rows), 1) + 1) + body[start:],
+    )
     read, parse = [], []
     for _ in range(5):
         began = time.process_time()
@@ -232,14 +245,18 @@ def main() -> None:
     arguments = parser.parse_args()
     tallies = measure(shared_folder(), arguments.verbose)
     rows = [*tallies, pooled(tallies)]
-    print(f"{'site':18} {'pages':>5} {'portr':>5} {'prec':>6} {'recall':>6} {'people':>9} {'other':>5} {'roles':>9} {'title-':>6} {'form-':>5}")
+    print(
+        f"{'site':18} {'pages':>5} {'portr':>5} {'prec':>6} {'recall':>6} {'people':>9} {'other':>5} {'roles':>9} {'title-':>6} {'form-':>5}"
+    )
     for t in rows:
         print(
             f"{t.site:18} {t.pages:5} {t.portraits:5} {t.precision:6.3f} {t.recall:6.3f} {t.people_found:4}/{t.people:4} {t.people_unknown:5}"
             f" {t.roles_right:4}/{t.roles:4} {t.titles_wrong:6} {t.former_wrong:5}"
         )
     timing = speed(shared_folder())
-    print(f"{timing['page_bytes']} bytes read in {timing['read_s'] * 1000:.0f} ms, of which parsing {timing['parse_s'] * 1000:.0f} ms")
+    print(
+        f"{timing['page_bytes']} bytes read in {timing['read_s'] * 1000:.0f} ms, of which parsing {timing['parse_s'] * 1000:.0f} ms"
+    )
     sites = {
         t.site: {k: v for k, v in asdict(t).items() if k not in ("errors", "site")}
         | {"precision": round(t.precision, 4), "recall": round(t.recall, 4), "role_frac": round(t.role_frac, 4)}

@@ -61,7 +61,7 @@ class Block:
     end: int
     picture: Picture | None = None
     evidence: float = 0.0
-    format: str = "cards"
+    format: str = "lines"
 
 
 @dataclass(slots=True, eq=False)
@@ -72,19 +72,18 @@ class _Group:
     score: float = 0.0
 
 
-def find_blocks(document: Document, pictures: list[Picture], about_people: bool) -> list[Block]:
+def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
     """Give the blocks of all people of a page, in page order.
 
     Args:
-        document: the page.
-        pictures: all its pictures.
-        about_people: title, address or heading say that this is a page of people.
+        builder: knows the page and its pictures.
+        marked: names that the page itself marks as people's; believed without further evidence.
     """
+    document = builder.document
+    taken = blocks_of(builder, marked)
     groups = _groups(document, find_anchors(document))
-    builder = _Builder(document, pictures, about_people)
     for group in groups:
         builder.build(group, [])
-    taken: list[Block] = []
     for group in sorted(groups, key=_rank, reverse=True):
         builder.build(group, taken)
         if group.blocks and _is_believable(group):
@@ -92,6 +91,13 @@ def find_blocks(document: Document, pictures: list[Picture], about_people: bool)
             taken += [block for block in group.blocks if block.evidence >= least]
             taken.sort(key=lambda block: block.start)
     return taken
+
+
+def blocks_of(builder: Builder, anchors: list[Anchor]) -> list[Block]:
+    """Give the blocks around names that are known to be people's."""
+    group = _Group(anchors, 1.0)
+    builder.build(group, [])
+    return sorted(group.blocks, key=lambda block: block.start)
 
 
 def _rank(group: _Group) -> tuple[float, float]:
@@ -242,8 +248,14 @@ def _groups(document: Document, anchors: list[Anchor]) -> list[_Group]:
 # --- blocks --------------------------------------------------------------------------------------------------------
 
 
-class _Builder:
-    """Builds the blocks of one group between the blocks that are taken already."""
+class Builder:
+    """Builds the blocks of one group between the blocks that are taken already.
+
+    Args:
+        document: the page.
+        pictures: all its pictures, in page order.
+        about_people: title, address or heading say that this is a page of people.
+    """
 
     def __init__(self, document: Document, pictures: list[Picture], about_people: bool) -> None:
         self.document = document
@@ -265,6 +277,7 @@ class _Builder:
         for block, top in zip(blocks, tops, strict=True):
             if top is not None:
                 block.picture = self.nearest_picture(block, top)
+                block.format = _format_of(top)
         if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
             self.side_by_side(blocks, tops)
         for block in blocks:
@@ -414,6 +427,15 @@ class _Builder:
                 if matches(block.anchor.name, node.get("href")[7:].split("@")[0]):
                     return True
         return False
+
+
+_FORMATS = {"tr": "table", "td": "table", "table": "table", "tbody": "table", "dt": "definitions", "dl": "definitions",
+            "dd": "definitions", "li": "list", "figure": "figures", "h2": "headings", "h3": "headings", "h4": "headings",
+            "h5": "headings", "p": "paragraphs"}  # fmt: skip
+
+
+def _format_of(top: Node) -> str:
+    return _FORMATS.get(top.tag, "cards")
 
 
 def likeness(name: Name, picture: Picture) -> float:

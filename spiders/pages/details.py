@@ -115,13 +115,20 @@ def _tab_labels(document: Document) -> dict[str, str]:
     return labels
 
 
-def details_of(document: Document, block: Block, sections: Sections) -> Details:
-    """Read what a block says beside name and portrait."""
+def details_of(document: Document, block: Block, sections: Sections, given_role: str | None = None) -> Details:
+    """Read what a block says beside name and portrait.
+
+    Args:
+        document: the page.
+        block: one person's.
+        sections: the page's headings.
+        given_role: what a hint, microdata or hCard say; it is taken as it stands.
+    """
     headings = sections.over(block)
     section = next((text for text in headings if len(text) <= 100 and (role_class(text) or is_former(text))), None)
-    role = _role(document, block)
-    if role is None or role_class(role) is None:
-        role = section or role
+    role = given_role or _role(document, block)
+    if role is None or (role_class(role) is None and not given_role):
+        role = section if section and (role is None or role_class(section)) else role
     name = block.anchor.name
     former = any(is_former(text) for text in headings) or name.is_dead or (role is not None and _starts_former(role))
     return Details(

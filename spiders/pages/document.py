@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup
 from bs4.dammit import EncodingDetector
+from bs4.element import NavigableString, Tag
 from w3lib.url import safe_url_string
 
 from spiders.pages.contract import PageInput
@@ -132,6 +133,13 @@ class Document:
         starts = self._line_starts
         return self.lines[bisect_left(starts, start) : bisect_left(starts, end)]
 
+    def lines_around(self, node: Node) -> list[Line]:
+        """Give the lines that an element holds or, if it is inline, has a part in."""
+        box = node
+        while box.tag in INLINE and box.parent is not None:
+            box = box.parent
+        return [line for line in self.lines_in(box.start, node.end) if line.end > node.start]
+
     def nodes_in(self, start: int, end: int) -> list[Node]:
         """Give the elements that begin in `[start, end)`."""
         starts = self._node_starts
@@ -145,9 +153,10 @@ class Document:
         """Give the text of a script, style or title, which no line holds."""
         return node.source.get_text() if node.source is not None else ""
 
-    def node_of(self, tag: Tag) -> Node | None:
-        """Give the node of an element that a CSS selector found."""
-        return next((node for node in self.nodes if node.source is tag), None)
+    def select(self, selector: str) -> list[Node]:
+        """Give the elements that a CSS selector finds, in page order."""
+        tags = {id(tag) for tag in self.soup.select(selector)}
+        return [node for node in self.nodes if id(node.source) in tags]
 
 
 def absolute_url(base_url: str, address: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spiders.pages.document import Document, Node
+from spiders.pages.markup import text_of
 
 _DOWNLOAD = re.compile(
     r"\.(pdf|docx?|xlsx?|pptx?|zip|gz|tar|ics|vcf|vcard|bib|jpe?g|png|gif|webp|svg|mp4|mp3|xml|rss|json|csv|epub)$",
@@ -61,7 +62,7 @@ def _navigation(document: Document) -> list[str]:
     for node in document.nodes:
         if node.tag not in ("a", "link") or not node.get("href"):
             continue
-        text = " ".join(line_text(document, node)) if node.tag == "a" and node.end - node.start <= 8 else ""
+        text = text_of(document, node) if node.tag == "a" and node.end - node.start <= 8 else ""
         is_letter = len(text) == 1 and text.isalpha()
         if not (is_letter or _is_onward(node, text)) or not (url := document.absolute(node.get("href"))):
             continue
@@ -70,18 +71,6 @@ def _navigation(document: Document) -> list[str]:
         elif node.tag == "link" or _leads_on(document, node, text, url):
             others.append(url)
     return [*(letters if len(set(letters)) >= 4 else []), *others]
-
-
-def line_text(document: Document, node: Node) -> list[str]:
-    """Give the texts inside an inline element."""
-    return [run.text for line in _lines_around(document, node) for run in line.runs if node.holds(run.position)]
-
-
-def _lines_around(document: Document, node: Node) -> list[Any]:
-    box = node
-    while box.tag in ("a", "span", "b", "strong", "em", "i") and box.parent is not None:
-        box = box.parent
-    return [line for line in document.lines_in(box.start, node.end) if line.end > node.start]
 
 
 def _is_onward(node: Node, text: str) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from spiders.pages.blocks import Anchor, Block, is_chrome, likeness
+from spiders.pages.blocks import Anchor, Block, Builder, is_chrome, likeness
 from spiders.pages.document import Document, Line, Node
 from spiders.pages.names import Name, matches, read_name
 from spiders.pages.pictures import Picture
 from spiders.pages.roles import role_class
 
 
-def profile_block(document: Document, pictures: list[Picture]) -> Block | None:
+def profile_block(builder: Builder) -> Block | None:
     """Give the person whose page this is, or None where the main heading names nobody."""
+    document, pictures = builder.document, builder.pictures
     line, name = _heading(document)
     if line is None or name is None:
         return None
