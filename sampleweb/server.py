@@ -15,7 +15,6 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
 from typing import IO
 
 import uvicorn
@@ -24,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sampleweb.pictures import render
+from sampleweb.cache import RenderCache
 from sampleweb.world import Served, Site, World
 
 DEFAULT_PORT = 8765
@@ -35,12 +34,11 @@ _SLOW_S = 1.0
 class _Web:
     """Answers requests for all sites of a world."""
 
-    def __init__(self, world: World, log: IO[str] | None) -> None:
+    def __init__(self, world: World, log: IO[str] | None, cache: RenderCache) -> None:
         self._sites = {site.host: site for site in world.sites}
         self._log = log
-        self._bodies: dict[tuple[str, str], tuple[bytes, str]] = {}
+        self._cache = cache
         self._seen: set[tuple[str, str]] = set()
-        self._lock = Lock()
 
     async def answer(self, request: Request) -> Response:
         host = request.url.hostname or ""
@@ -73,15 +71,12 @@ class _Web:
             return Response("come back later", int(served.manner[-3:]), headers={"Retry-After": "1"})
         if served.manner == "slow":
             await asyncio.sleep(_SLOW_S)
-        return await asyncio.to_thread(self._body_of, site, key, served, request)
+        return await asyncio.to_thread(self._body_of, served, request)
 
-    def _body_of(self, site: Site, key: str, served: Served, request: Request) -> Response:
+    def _body_of(self, served: Served, request: Request) -> Response:
         body, content_type = served.body, served.content_type
         if served.picture is not None:
-            with self._lock:  # drawing is Python: two at once would only be slower
-                if (site.host, key) not in self._bodies:
-                    self._bodies[site.host, key] = render(served.picture)
-                body, content_type = self._bodies[site.host, key]
+            body, content_type = self._cache.get(served.picture)
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         headers = {"ETag": etag, "Last-Modified": _MODIFIED, **served.headers}
         if served.status == 200 and (
@@ -110,19 +105,22 @@ def _endless(path: str) -> Response:
     return Response(f"<h1>Calendar</h1><a href='/calendar/{year}/{month}/'>next</a>", media_type="text/html")
 
 
-def serve(world: World, port: int = DEFAULT_PORT, log_path: Path | None = None) -> None:
+def serve(
+    world: World, port: int = DEFAULT_PORT, log_path: Path | None = None, cache_folder: Path | None = None
+) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     Args:
         world: what to serve.
         port: one for all addresses.
         log_path: the request log is appended there.
+        cache_folder: drawn pictures are kept there.
 
     Raises:
         OSError: the port is taken on one of the addresses.
     """
     log = log_path.open("a", encoding="utf-8") if log_path is not None else None
-    app = Starlette(routes=[Route("/{path:path}", _Web(world, log).answer)])
+    app = Starlette(routes=[Route("/{path:path}", _Web(world, log, RenderCache(cache_folder)).answer)])
     sockets = []
     for site in world.sites:
         listening = socket.socket()
@@ -141,14 +139,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(world: World, port: int, log_path: Path | None = None, patience_s: float = 30.0) -> Iterator[int]:
+def running(
+    world: World, port: int, log_path: Path | None = None, cache_folder: Path | None = None, patience_s: float = 30.0
+) -> Iterator[int]:
     """Serve in a child process while the block runs; yields the port.
 
     Raises:
         TimeoutError: the server did not come up.
     """
     # Spawned, not forked: the caller may have threads.
-    child = multiprocessing.get_context("spawn").Process(target=serve, args=(world, port, log_path), daemon=True)
+    child = multiprocessing.get_context("spawn").Process(
+        target=serve, args=(world, port, log_path, cache_folder), daemon=True
+    )
     child.start()
     try:
         deadline_s = time.monotonic() + patience_s

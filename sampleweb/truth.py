@@ -13,22 +13,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sampleweb.pictures import render
+from sampleweb.cache import RenderCache
 from sampleweb.world import Site, World
 
 
-def sha256_of(site: Site, path: str) -> str | None:
+def sha256_of(site: Site, path: str, cache: RenderCache) -> str | None:
     """Hash of what an address serves; None where it serves nothing."""
     served = site.files.get(path)
     if served is None:
         return None
-    body = served.body if served.picture is None else render(served.picture)[0]
+    body = served.body if served.picture is None else cache.get(served.picture)[0]
     return hashlib.sha256(body).hexdigest()
 
 
-def truth_table(world: World, port: int) -> dict[str, Any]:
+def truth_table(world: World, port: int, cache: RenderCache | None = None) -> dict[str, Any]:
     """Add addresses and hashes to the world's truth; draws every picture, which takes a while."""
     sites = {site.name: site for site in world.sites}
+    drawn = cache or RenderCache()
 
     def address(name: str, path: str) -> str:
         return f"http://{sites[name].host}:{port}{path}"
@@ -37,7 +38,7 @@ def truth_table(world: World, port: int) -> dict[str, Any]:
         {
             **photo,
             "url": address(photo["site"], photo["path"]),
-            "sha256": sha256_of(sites[photo["site"]], photo["path"]),
+            "sha256": sha256_of(sites[photo["site"]], photo["path"], drawn),
         }
         for photo in world.truth["photos"]
     ]
@@ -45,11 +46,11 @@ def truth_table(world: World, port: int) -> dict[str, Any]:
     for item in world.truth["items"]:
         site = sites[item["site"]]
         seller = {
-            color: {"url": address(site.name, path), "sha256": sha256_of(site, path)}
+            color: {"url": address(site.name, path), "sha256": sha256_of(site, path, drawn)}
             for color, path in item["colors"].items()
         }
         buyer = [
-            {**photo, "url": address(site.name, photo["path"]), "sha256": sha256_of(site, photo["path"])}
+            {**photo, "url": address(site.name, photo["path"]), "sha256": sha256_of(site, photo["path"], drawn)}
             for photo in item["buyer"]
         ]
         items.append({**item, "colors": seller, "buyer": buyer})
@@ -62,7 +63,7 @@ def truth_table(world: World, port: int) -> dict[str, Any]:
     return {**world.truth, "port": port, "photos": photos, "items": items, "forbidden": forbidden}
 
 
-def write_truth(world: World, folder: Path, port: int) -> dict[str, Any]:
+def write_truth(world: World, folder: Path, port: int, cache: RenderCache | None = None) -> dict[str, Any]:
     """Write truth.json and return it; one that is there for the same world and port is read instead."""
     path = folder / "truth.json"
     wanted = {**{key: world.truth[key] for key in ("seed", "scale", "version")}, "port": port}
@@ -70,7 +71,7 @@ def write_truth(world: World, folder: Path, port: int) -> dict[str, Any]:
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if {key: known.get(key) for key in wanted} == wanted:
             return known
-    table = truth_table(world, port)
+    table = truth_table(world, port, cache)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     temporary.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")

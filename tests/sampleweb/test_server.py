@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from sampleweb.server import load_log
-from sampleweb.truth import truth_table
 
 
 def _get(url: str, **options: Any) -> requests.Response:
@@ -16,8 +15,7 @@ def _get(url: str, **options: Any) -> requests.Response:
 
 
 def test_what_is_served_is_what_the_truth_says(web: Any) -> None:
-    table = truth_table(web.world, web.port)
-    usable = [row for row in table["photos"] if row["spoil"] not in ("missing", "once_429")][::9]
+    usable = [row for row in web.truth["photos"] if row["spoil"] not in ("missing", "once_429")][::9]
     assert usable
     for row in usable:
         assert hashlib.sha256(_get(row["url"]).content).hexdigest() == row["sha256"]
@@ -47,7 +45,7 @@ def test_manners(web: Any) -> None:
 
 
 def test_opt_outs_and_429_are_on_the_planted_pictures(web: Any) -> None:
-    photos = {row["spoil"]: row for row in truth_table(web.world, web.port)["photos"]}
+    photos = {row["spoil"]: row for row in web.truth["photos"]}
     assert "noai" in _get(photos["noai"]["url"]).headers["X-Robots-Tag"]
     first, second = (_get(photos["once_429"]["url"]) for _ in range(2))
     assert (first.status_code, first.headers["Retry-After"], second.status_code) == (429, "1", 200)

