@@ -1,0 +1,189 @@
+"""Compares what was collected and decided with the planted truth of the sample web, and answers reviews from it.
+
+Only the demo and the end-to-end tests use this; the parts that do the work know nothing of any truth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog import tables
+from catalog.db import Catalog
+
+if TYPE_CHECKING:
+    from curation.review.queues.contract import Card
+
+    from catalog.release_format import Release
+    from curation.contract import Curated
+
+Truth = Mapping[str, Any]
+"""truth.json of `sampleweb.truth`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One line of the table of planted truth against what was found."""
+
+    what: str
+    planted: int
+    found: int
+    """Of the planted ones."""
+    extra: int = 0
+    """Found although not planted."""
+    needed_frac: float = 0.98
+    """Share of the planted that must be found, and of the found that must be planted."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether recall and precision reach what is needed."""
+        total = self.found + self.extra
+        is_complete = self.found >= math.floor(self.planted * self.needed_frac)
+        return is_complete and (total == 0 or self.found / total >= self.needed_frac)
+
+
+def noise_answers(truth: Truth) -> Callable[[Card], str | None]:
+    """Give the function that answers noise cards from the truth; None for a picture that it does not know."""
+    is_noise = {photo["sha256"]: photo["is_noise"] for item in truth["items"] for photo in item["buyer"]}
+
+    def answer(card: Card) -> str | None:
+        known = [is_noise[image] for image in card.image_ids if image in is_noise]
+        return None if not known else "noise" if known[0] else "good"
+
+    return answer
+
+
+def compare_staff(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison]:
+    """Compare people, portraits, copies and spoils."""
+    return [
+        _people(truth, catalog),
+        _portraits(truth, catalog),
+        _copies(truth, curated),
+        *_spoils(truth, curated, catalog),
+    ]
+
+
+def _people(truth: Truth, catalog: Catalog) -> Comparison:
+    subjects = catalog.frame(tables.subjects, tables.subjects.c.kind == "person")
+    found = Counter(zip(subjects["source"], subjects["name"], strict=True))
+    planted = Counter((row["site"], row["name"]) for row in truth["people"])
+    return Comparison("people on staff pages", planted.total(), (planted & found).total(), (found - planted).total())
+
+
+def _portraits(truth: Truth, catalog: Catalog) -> Comparison:
+    """Each usable photo must stand with the right person of the right site."""
+    sightings, subjects = catalog.frame(tables.sightings), catalog.frame(tables.subjects)
+    seen = sightings[sightings["slot"] == "portrait"].merge(
+        subjects[subjects["kind"] == "person"][["subject_id", "name"]], on="subject_id"
+    )
+    found = {(row.source, row.name, row.image_id) for row in seen.itertuples() if isinstance(row.image_id, str)}
+    names = {row["listing"]: row["name"] for row in truth["people"]}
+    usable = {(row["site"], names[row["listing"]], row["sha256"]) for row in truth["photos"] if row["reason"] is None}
+    known = {row["sha256"] for row in truth["photos"]}
+    extra = {row for row in found if row[2] not in known or (row not in usable and row[2] in {u[2] for u in usable})}
+    return Comparison("portraits, with their person", len(usable), len(usable & found), len(extra - usable))
+
+
+def _copies(truth: Truth, curated: Curated) -> Comparison:
+    """Each planted copy that reaches curation must be linked to its original."""
+    clusters = curated.tables["duplicates"]
+    cluster_of = dict(zip(clusters["image_id"], clusters["cluster_id"], strict=True))
+    photos = {row["listing"]: row for row in truth["photos"]}
+    planted = {
+        (photos[row["copy_of"]]["sha256"], row["sha256"])
+        for row in truth["photos"]
+        if row["copy_of"] is not None and row["edits"]
+    }
+    samples = set(curated.tables["samples"]["image_id"])
+    reachable = {pair for pair in planted if set(pair) <= samples}
+    linked = {pair for pair in reachable if cluster_of.get(pair[0], 0) == cluster_of.get(pair[1], 1)}
+    person_of: dict[str, set[int]] = defaultdict(set)
+    for row in truth["photos"]:
+        person_of[row["sha256"]].add(row["person"])
+    wrong = 0
+    for _, members in clusters.groupby("cluster_id"):
+        people = [person_of[image] for image in members["image_id"] if image in person_of]
+        wrong += bool(people) and not set.intersection(*people)
+    return Comparison("edited copies, linked", len(reachable), len(linked), wrong)
+
+
+def _spoils(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison]:
+    """Each unusable photo must be refused with the reason that fits it."""
+    issues = catalog.frame(tables.issues)
+    reasons: dict[str, set[str]] = defaultdict(set)
+    for row in issues.itertuples():
+        reasons[str(row.where)].add(str(row.reason))
+    for row in curated.decisions.itertuples():
+        reasons[str(row.image_id)].add(str(row.reason))
+    accepted = {
+        "record_placeholder": {"record_placeholder", "quality_placeholder"},
+        "decode_not_an_image": {"decode_not_an_image", "fetch_not_an_image"},
+        "decode_bomb": {"decode_bomb"},
+        "policy_noai": {"policy_noai", "policy_noimageai"},
+    }
+    planted = [row for row in truth["photos"] if row["reason"] is not None]
+    found = sum(
+        bool((reasons[row["sha256"] or ""] | reasons[row["url"]]) & accepted.get(row["reason"], {row["reason"]}))
+        for row in planted
+    )
+    kept = set(curated.kept()["image_id"])
+    slipped = sum(row["sha256"] in kept for row in planted)
+    return [Comparison("spoiled pictures, with their reason", len(planted), found, slipped)]
+
+
+def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison]:
+    """Compare items, studio photos, buyers' photos and noise."""
+    sightings = catalog.frame(tables.sightings).merge(
+        catalog.frame(tables.subjects)[["subject_id", "kind", "attributes"]], on="subject_id"
+    )
+    seen = sightings[sightings["kind"] == "item"]
+    placed = {
+        (row.slot, row.attributes.get("item_id"), row.attributes.get("color"), row.image_id)
+        for row in seen.itertuples()
+        if row.slot in ("seller", "buyer")
+    }
+    seller = {
+        ("seller", item["item_id"], color, photo["sha256"])
+        for item in truth["items"]
+        for color, photo in item["colors"].items()
+    }
+    buyer = {
+        ("buyer", item["item_id"], photo["color"], photo["sha256"])
+        for item in truth["items"]
+        for photo in item["buyer"]
+    }
+    found_seller = {row for row in placed if row[0] == "seller"}
+    found_buyer = placed - found_seller
+    return [
+        Comparison("studio photos, by item and colour", len(seller), len(seller & placed), len(found_seller - seller)),
+        Comparison("buyers' photos, by item and colour", len(buyer), len(buyer & placed), len(found_buyer - buyer)),
+        _noise(truth, curated),
+    ]
+
+
+def _noise(truth: Truth, curated: Curated) -> Comparison:
+    is_noise = {photo["sha256"]: photo["is_noise"] for item in truth["items"] for photo in item["buyer"]}
+    samples = set(curated.tables["samples"]["image_id"])
+    decisions = curated.decisions
+    dropped = set(decisions.loc[(decisions["stage"] == "noise") & (decisions["outcome"] == "drop"), "image_id"])
+    planted = {image for image, noise in is_noise.items() if noise and image in samples}
+    wrong = {image for image in dropped if not is_noise.get(image, False)}
+    return Comparison("noise among buyers' photos", len(planted), len(planted & dropped), len(wrong), needed_frac=0.9)
+
+
+def planted_leaks(truth: Truth, release: Release) -> int:
+    """Count people, and products, whose pictures a release puts on more than one side; by the truth alone."""
+    person_of = {row["sha256"]: f"person {row['person']}" for row in truth["photos"]}
+    for item in truth["items"]:
+        for photo in item["colors"].values():
+            person_of[photo["sha256"]] = f"item {item['item_id']}"
+        for photo in item["buyer"]:
+            person_of[photo["sha256"]] = f"item {item['item_id']}"
+    sides: dict[str, set[str]] = defaultdict(set)
+    for row in release.samples().itertuples():
+        if row.image_id in person_of:
+            sides[person_of[str(row.image_id)]].add(str(row.split))
+    return sum(len(split) > 1 for split in sides.values())
