@@ -1,0 +1,429 @@
+"""Find the repeated blocks of a page that each show one person.
+
+Names come first: every line that has the shape of a name is an anchor. Anchors of the same place in the tree form a
+group. A name's block is the largest element that holds no other name of its group; where names stand side by side
+in one element (headings with their paragraphs, definition lists, lines parted by br), it is the stretch up to the
+next name. A group is believed by what its blocks hold: portraits, alt texts, file names and mailboxes that repeat the
+name, roles, titles. No class name of any site is known here.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from spiders.pages.document import HEADINGS, Document, Line, Node
+from spiders.pages.names import Name, matches, read_name, strength
+from spiders.pages.pictures import Picture
+from spiders.pages.roles import role_class
+
+MAX_GROUPS = 40
+"""Groups looked at; a page of people has one to five."""
+
+MAX_ANCHORS = 5_000
+
+_CHROME_TAGS = frozenset("nav footer form button label template dialog".split())
+_CHROME_ROLES = frozenset("navigation contentinfo search menu menubar banner".split())
+_CHROME_WORDS = re.compile(
+    r"(^|[\s_-])(nav|navbar|navigation|menu|submenu|mainmenu|breadcrumbs?|footer|cookie\w*|pagination|pager|langsel|skip)($|[\s_-])",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^(name|nom|nombre|nome|氏名|姓名|名前)\s*[:：]\s*", re.IGNORECASE)
+_AND = re.compile(r"\s*(?:[,;、，]|\band\b|\bund\b|\bet\b|\by\b|&)\s*")
+_VARIANT = re.compile(r"\d+|\b(odd|even|first|last|active|left|right|current|selected|clearfix|reverse|alt)\b")
+_PHONE = re.compile(r"(\+|\b0|\(0?)\d[\d ()/.\-–]{6,}|\b(tel|phone|fon|telefon)\b|@| AT ", re.IGNORECASE)
+
+
+@dataclass(slots=True, eq=False)
+class Anchor:
+    """A text that may be a person's name."""
+
+    line: Line
+    name: Name
+    start: int
+    end: int
+    shape: float
+    """How sure its form makes us, in [0, 1]."""
+    signature: tuple[str, ...]
+    emphasis: bool
+    """It is a heading, bold, or a link."""
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """What a page shows of one person. Positions `[start, end)`."""
+
+    anchor: Anchor
+    start: int
+    end: int
+    picture: Picture | None = None
+    evidence: float = 0.0
+    format: str = "cards"
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    anchors: list[Anchor]
+    purity: float
+    blocks: list[Block] = field(default_factory=list)
+    score: float = 0.0
+
+
+def find_blocks(document: Document, pictures: list[Picture], about_people: bool) -> list[Block]:
+    """Give the blocks of all people of a page, in page order.
+
+    Args:
+        document: the page.
+        pictures: all its pictures.
+        about_people: title, address or heading say that this is a page of people.
+    """
+    groups = _groups(document, find_anchors(document))
+    builder = _Builder(document, pictures, about_people)
+    for group in groups:
+        builder.build(group, [])
+    taken: list[Block] = []
+    for group in sorted(groups, key=lambda group: -group.score):
+        builder.build(group, taken)
+        if group.blocks and _is_believable(group):
+            least = 1.0 if group.purity >= 0.7 else 1.5
+            taken += [block for block in group.blocks if block.evidence >= least]
+            taken.sort(key=lambda block: block.start)
+    return taken
+
+
+def _is_believable(group: _Group) -> bool:
+    mean = group.score / len(group.blocks)
+    least = 1.5 if len(group.blocks) >= 3 else 2.0
+    return mean >= (least if group.purity >= 0.5 else least + 0.7)
+
+
+# --- anchors -------------------------------------------------------------------------------------------------------
+
+
+def find_anchors(document: Document) -> list[Anchor]:
+    """Give every line that is, or begins with, a name, outside menus and footers."""
+    chrome = _chrome(document)
+    anchors: list[Anchor] = []
+    counts: Counter[int] = Counter()
+    for line in document.lines:
+        counts[id(line.box)] += 1
+        if len(anchors) < MAX_ANCHORS and not _inside(chrome, line.start):
+            anchor = _anchor(line, counts[id(line.box)] - 1)
+            if anchor is not None:
+                anchors.append(anchor)
+    return anchors
+
+
+def is_chrome(node: Node) -> bool:
+    """Say whether an element is the page's frame: menu, footer, search, language switch."""
+    if node.tag in _CHROME_TAGS or node.get("role") in _CHROME_ROLES:
+        return True
+    if node.tag == "header":
+        return not any(outer.tag in ("article", "section", "main", "li", "figure") for outer in node.ancestors())
+    words = f"{node.get('class')} {node.get('id')}"
+    return bool(
+        node.tag in ("div", "ul", "ol", "section", "aside", "span") and len(words) > 1 and _CHROME_WORDS.search(words)
+    )
+
+
+def _chrome(document: Document) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for node in document.nodes:
+        if (not spans or node.start >= spans[-1][1]) and is_chrome(node):
+            if node.end - node.start < 0.7 * document.nodes[0].end:  # a frame around everything is no frame
+                spans.append((node.start, node.end))
+    return spans
+
+
+def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+    at = bisect_left(spans, (position + 1, 0)) - 1
+    return at >= 0 and spans[at][0] <= position < spans[at][1]
+
+
+def _anchor(line: Line, index: int) -> Anchor | None:
+    text = _LABEL.sub("", line.text)
+    name, end = (read_name(text), line.end) if len(text) <= 300 else (None, line.end)
+    if name is None or name.rest:
+        leading, upto = _leading_runs(line)
+        if leading is not None and (name is None or leading.name_length >= len(name.text)):
+            name, end = leading.name, upto
+    if name is None or _lists_people(line, name):
+        return None
+    first = line.runs[0].node
+    emphasis = (
+        line.box.tag in HEADINGS
+        or first.within("b", "strong", "a", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "th") is not None
+    )
+    return Anchor(line, name, line.start, end, strength(text, name), _signature(line, index), emphasis)
+
+
+@dataclass(slots=True)
+class _Leading:
+    name: Name
+
+    @property
+    def name_length(self) -> int:
+        return len(self.name.text)
+
+
+def _leading_runs(line: Line) -> tuple[_Leading | None, int]:
+    """Read the first elements of a line as a name: `<b>Ada Example</b> builds bridges`."""
+    for count in range(min(4, len(line.runs) - 1), 0, -1):
+        text = " ".join(run.text for run in line.runs[:count])
+        if line.runs[count - 1].node is line.box or len(text) > 120:
+            continue
+        name = read_name(text.rstrip(" ,;:"))
+        if name is not None and not name.rest:
+            rest = " ".join(run.text for run in line.runs[count:]).strip(" ,;:|-–")
+            return _Leading(Name(name.text, name.title, rest, name.is_reversed, name.is_dead)), line.runs[
+                count - 1
+            ].position + 1
+    return None, line.end
+
+
+def _lists_people(line: Line, name: Name) -> bool:
+    """A line of several names is a list of authors or members, not a person's own."""
+    if not name.rest:
+        return False
+    if re.search(r"\bet al\b|\b(19|20)\d\d\)?[.:]|\bpp\. ?\d|\bdoi\b", line.text):
+        return True
+    others = [part for part in _AND.split(name.rest)[:6] if (found := read_name(part)) is not None and not found.rest]
+    return len(others) >= 2 or (len(others) == 1 and len(_AND.split(name.rest)) == 1)
+
+
+def _signature(line: Line, index: int) -> tuple[str, ...]:
+    box = line.box
+    parts = [box.tag, _VARIANT.sub("", box.get("class")).strip(), str(min(index, 1))]
+    if box.tag in ("td", "th") and box.parent is not None:
+        parts.append(str(_column(box)))
+    for depth, outer in enumerate(box.ancestors()):
+        if depth == 3:
+            break
+        parts.append(outer.tag)
+        if outer.tag in ("td", "th"):
+            parts.append(str(_column(outer)))
+    return tuple(parts)
+
+
+def _column(cell: Node) -> int:
+    row = cell.parent.source if cell.parent is not None else None
+    cells = [
+        child for child in (row.contents if row is not None else []) if getattr(child, "name", None) in ("td", "th")
+    ]
+    return next((i for i, child in enumerate(cells[:50]) if child is cell.source), 50)
+
+
+def _groups(document: Document, anchors: list[Anchor]) -> list[_Group]:
+    """Gather anchors by their place in the tree; the largest groups first."""
+    by_signature: dict[tuple[str, ...], list[Anchor]] = defaultdict(list)
+    for anchor in anchors:
+        by_signature[anchor.signature].append(anchor)
+    lines: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[int] = Counter()
+    for line in document.lines:
+        signature = _signature(line, counts[id(line.box)])
+        counts[id(line.box)] += 1
+        if signature in by_signature:
+            lines[signature] += 1
+    groups = [_Group(found, len(found) / max(lines[signature], 1)) for signature, found in by_signature.items()]
+    return sorted(groups, key=lambda group: -len(group.anchors))[:MAX_GROUPS]
+
+
+# --- blocks --------------------------------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Builds the blocks of one group between the blocks that are taken already."""
+
+    def __init__(self, document: Document, pictures: list[Picture], about_people: bool) -> None:
+        self.document = document
+        self.pictures = pictures
+        self.starts = [picture.position for picture in pictures]
+        self.taken: list[Block] = []
+        self.about_people = about_people
+
+    def build(self, group: _Group, taken: list[Block]) -> None:
+        """Set the group's blocks and score, leaving alone what other groups have taken."""
+        self.taken = taken
+        spans = [(block.start, block.end) for block in taken]
+        anchors = [a for a in group.anchors if not _inside(spans, a.start)]
+        tops = self.tops(anchors)
+        blocks = [
+            Block(a, *((top.start, top.end) if top else (a.start, a.line.end)))
+            for a, top in zip(anchors, tops, strict=True)
+        ]
+        for block, top in zip(blocks, tops, strict=True):
+            if top is not None:
+                block.picture = self.nearest_picture(block, top)
+        if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
+            self.side_by_side(blocks, tops)
+        for block in blocks:
+            block.evidence = self.evidence(block)
+        group.blocks = _merged(blocks)
+        group.score = sum(block.evidence for block in group.blocks)
+
+    def tops(self, anchors: list[Anchor]) -> list[Node | None]:
+        """Give for each anchor the largest element that holds no other person; None where its line shares its box."""
+        found: list[Node | None] = []
+        ends = [block.end for block in self.taken]
+        starts = [block.start for block in self.taken]
+        for at, anchor in enumerate(anchors):
+            before = _previous(anchors, at)
+            after = _next(anchors, at)
+            taken_at = bisect_left(starts, anchor.start)
+            low = max(before.end if before else 0, ends[taken_at - 1] if taken_at else 0)
+            high = min(after.start if after else 1 << 60, starts[taken_at] if taken_at < len(starts) else 1 << 60)
+            top: Node | None = None
+            node: Node | None = anchor.line.box
+            while (
+                node is not None
+                and node.start >= low
+                and node.end <= high
+                and node.tag not in ("body", "html", "main", "[document]")
+            ):
+                top, node = node, node.parent
+            found.append(top)
+        return found
+
+    def nearest_picture(self, block: Block, top: Node) -> Picture | None:
+        """Give the best picture of the smallest element around the name that holds one."""
+        node: Node | None = block.anchor.line.box
+        while node is not None:
+            best = self.best(block.anchor.name, self.within(node.start, node.end))
+            if best is not None:
+                return best
+            if node is top:
+                return None
+            node = node.parent
+        return None
+
+    def within(self, start: int, end: int) -> list[Picture]:
+        return self.pictures[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
+
+    def best(self, name: Name, candidates: Iterable[Picture]) -> Picture | None:
+        """Give the most likely portrait: what repeats the name first, then what is no decoy, then the first."""
+        ranked = [(likeness(name, picture), -at, picture) for at, picture in enumerate(candidates)]
+        ranked = [entry for entry in ranked if entry[0] > 0]
+        return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+    def side_by_side(self, blocks: list[Block], tops: list[Node | None]) -> None:
+        """Names and pictures are siblings: decide whether a picture stands before its name or after it."""
+        ways = [self.stretches(blocks, tops, forward) for forward in (True, False)]
+        ways.append(self.cells(blocks, tops))
+        scores = []
+        for stretches in ways:
+            pairs = [(self.best(b.anchor.name, self.within(*s)), b) for b, s in zip(blocks, stretches, strict=True)]
+            scores.append(sum(1 + matches(b.anchor.name, p.alt + " " + p.words) for p, b in pairs if p is not None))
+        if not any(scores):
+            for block, stretch in zip(blocks, ways[0], strict=True):
+                block.end = max(block.end, stretch[1])
+            return
+        chosen = ways[scores.index(max(scores))]
+        for block, (start, end) in zip(blocks, chosen, strict=True):
+            block.picture = block.picture or self.best(block.anchor.name, self.within(start, end))
+        for block, stretch in zip(blocks, ways[0], strict=True):
+            block.end = max(block.end, stretch[1])
+
+    def stretches(self, blocks: list[Block], tops: list[Node | None], forward: bool) -> list[tuple[int, int]]:
+        """Give from each name to the next one (or from the one before) inside their common element."""
+        found = []
+        for at, (block, top) in enumerate(zip(blocks, tops, strict=True)):
+            holder = top.parent if top is not None else block.anchor.line.box
+            low, high = (holder.start, holder.end) if holder is not None else (block.start, block.end)
+            before, after = blocks[at - 1] if at else None, blocks[at + 1] if at + 1 < len(blocks) else None
+            if forward:
+                high = min(high, after.start if after else high)
+                if after is None:
+                    high = min(high, self.end_of_last(block, blocks, high))
+                found.append((block.start, high))
+            else:
+                low = max(low, before.end if before else low)
+                found.append((low, block.end))
+        return found
+
+    def end_of_last(self, block: Block, blocks: list[Block], high: int) -> int:
+        """The last stretch has no name after it: it may be twice as long as the longest of the others."""
+        gaps = [b.start - a.start for a, b in zip(blocks, blocks[1:], strict=False)]
+        return min(high, block.start + 2 * max(gaps)) if gaps else high
+
+    def cells(self, blocks: list[Block], tops: list[Node | None]) -> list[tuple[int, int]]:
+        """A table with a row of pictures over (or under) a row of names: the same column of the next rows."""
+        found = []
+        for block, top in zip(blocks, tops, strict=True):
+            cell = top if top is not None and top.tag in ("td", "th") else None
+            other = self.cell_near(cell) if cell is not None else None
+            found.append((other.start, other.end) if other is not None else (block.start, block.start))
+        return found
+
+    def cell_near(self, cell: Node) -> Node | None:
+        row, column = cell.parent, _column(cell)
+        if row is None or row.parent is None:
+            return None
+        rows = [
+            n
+            for n in self.document.nodes_in(row.parent.start, row.parent.end)
+            if n.tag == "tr" and n.parent is row.parent
+        ]
+        at = next((i for i, n in enumerate(rows) if n is row), 0)
+        for other in rows[max(at - 1, 0) : at] + rows[at + 1 : at + 2]:
+            for node in self.document.nodes_in(other.start, other.end):
+                if (
+                    node.tag in ("td", "th")
+                    and node.parent is other
+                    and _column(node) == column
+                    and self.within(node.start, node.end)
+                ):
+                    return node
+        return None
+
+    def evidence(self, block: Block) -> float:
+        """Say how much speaks for a person here: form of the name, portrait, mailbox, role, emphasis."""
+        anchor, name = block.anchor, block.anchor.name
+        total = anchor.shape + 0.3 * anchor.emphasis + 0.3 * self.about_people
+        if block.picture is not None:
+            total += 1.0 + min(matches(name, f"{block.picture.alt} {block.picture.words}"), 2) * 0.5
+        lines = self.document.lines_in(anchor.start, min(block.end, anchor.start + 400))[:12]
+        texts = [name.rest, *(line.text for line in lines[1:])]
+        total += 0.5 * any(text and len(text) < 160 and role_class(text) is not None for text in texts)
+        total += 0.3 * any(_PHONE.search(text[:300]) for text in texts)
+        return total + 0.5 * self.has_own_mail(block)
+
+    def has_own_mail(self, block: Block) -> bool:
+        for node in self.document.nodes_in(block.start, min(block.end, block.start + 600)):
+            if node.tag == "a" and node.get("href").startswith("mailto:"):
+                if matches(block.anchor.name, node.get("href")[7:].split("@")[0]):
+                    return True
+        return False
+
+
+def likeness(name: Name, picture: Picture) -> float:
+    """Give how likely a picture near a name is the portrait; 0 for what is none."""
+    said = min(matches(name, picture.alt) + matches(name, picture.words), 3)
+    if picture.is_small or (picture.is_decoy and not said and not picture.is_placeholder):
+        return 0.0
+    return 1.0 + said - 0.5 * picture.is_background - 0.4 * picture.is_placeholder - 0.5 * picture.is_decoy
+
+
+def _previous(anchors: list[Anchor], at: int) -> Anchor | None:
+    """Give the anchor before this one that bears another name."""
+    return next((a for a in reversed(anchors[max(at - 6, 0) : at]) if a.name.key != anchors[at].name.key), None)
+
+
+def _next(anchors: list[Anchor], at: int) -> Anchor | None:
+    return next((a for a in anchors[at + 1 : at + 7] if a.name.key != anchors[at].name.key), None)
+
+
+def _merged(blocks: list[Block]) -> list[Block]:
+    """A name that stands twice in one block (a card and its overlay) is one person."""
+    merged: list[Block] = []
+    for block in blocks:
+        last = merged[-1] if merged else None
+        if last is not None and last.anchor.name.key == block.anchor.name.key and block.start < last.end:
+            if block.evidence > last.evidence:
+                merged[-1] = block
+            continue
+        merged.append(block)
+    return merged

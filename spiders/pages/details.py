@@ -1,0 +1,202 @@
+"""What a block says of its person: role, profile page, and, by the headings over it, section and former."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from spiders.pages.blocks import Block
+from spiders.pages.document import HEADINGS, Document, Line, Node
+from spiders.pages.names import fold, read_name
+from spiders.pages.roles import classify, is_former, role_class
+
+_CONTACT = re.compile(
+    r"@|\bAT \w+\.|\[at\]|\(at\)|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*[:.]|^(e-?mail|tel|phone|fax|room|raum|office|büro|zimmer|address|anschrift|adresse|sprechstunde|office hours|gebäude|building|mobil|orcid|website|homepage|kontakt|contact)\b",
+    re.IGNORECASE,
+)
+_PROFILE_WORDS = re.compile(
+    r"profile?|homepage|home page|website|web ?site|personal page|more|mehr|details|zur person|bio|read|view|visitenkarte|voir|ver más|个人主页|web",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"(twitter|x|linkedin|github|orcid|facebook|instagram|researchgate|youtube|mastodon|bsky|xing)\.(com|org|net|app|social)|scholar\.google|doi\.org|wikipedia\.org|dblp\.",
+    re.IGNORECASE,
+)
+MAX_ROLE_CHARS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What stands beside a name."""
+
+    role: str | None
+    role_class: str
+    profile_url: str | None
+    is_former: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    position: int
+    level: int
+    text: str
+
+
+class Sections:
+    """The headings that stand outside all blocks, and the labels of tabs."""
+
+    def __init__(self, document: Document, blocks: list[Block]) -> None:
+        """Read the headings of a page.
+
+        Args:
+            document: the page.
+            blocks: its people, in page order; what stands inside them heads nobody else.
+        """
+        self.labels = _tab_labels(document)
+        spans = sorted((block.anchor.start, block.end) for block in blocks)
+        self.headings: list[_Heading] = []
+        at = 0
+        for line in document.lines:
+            while at < len(spans) and spans[at][1] <= line.start:
+                at += 1
+            if at < len(spans) and spans[at][0] <= line.start:
+                continue
+            level = _heading_level(line)
+            if level is not None and len(line.text) <= 120:
+                self.headings.append(_Heading(line.start, level, line.text))
+
+    def over(self, block: Block) -> list[str]:
+        """Give the headings over a block, nearest first, each of a higher rank than the one before."""
+        found = [
+            self.labels[key] for node in block.anchor.line.box.ancestors() if (key := node.get("id")) in self.labels
+        ]
+        level = 99
+        for heading in reversed([h for h in self.headings if h.position < block.anchor.start]):
+            if heading.level < level:
+                found.append(heading.text)
+                level = heading.level
+        return found
+
+
+def _heading_level(line: Line) -> int | None:
+    box = line.box
+    node = line.runs[0].node.within(*HEADINGS, "caption", "legend", "summary")
+    if node is not None:
+        return HEADINGS.get(node.tag, 6)
+    if box.get("role") == "heading":
+        return int(box.get("aria-level")) if box.get("aria-level").isdigit() else 2
+    if len(line.text) > 60 or not (role_class(line.text) or is_former(line.text)):
+        return None
+    if box.tag in ("th", "dt", "button") or all(run.node.within("b", "strong", "button") for run in line.runs):
+        return 7
+    return None
+
+
+def _tab_labels(document: Document) -> dict[str, str]:
+    """Read which link or button opens which panel."""
+    labels: dict[str, str] = {}
+    for line in document.lines:
+        node = line.runs[0].node.within("a", "button")
+        if node is None or len(line.text) > 80:
+            continue
+        for name in ("href", "aria-controls", "data-bs-target", "data-target", "data-tab"):
+            value = node.get(name)
+            if value and (value.startswith("#") or name in ("aria-controls", "data-tab")):
+                labels.setdefault(value.lstrip("#"), line.text)
+    return labels
+
+
+def details_of(document: Document, block: Block, sections: Sections) -> Details:
+    """Read what a block says beside name and portrait."""
+    headings = sections.over(block)
+    section = next((text for text in headings if role_class(text) and len(text) <= 100), None)
+    role = _role(document, block)
+    if role is None or role_class(role) is None:
+        role = section or role
+    name = block.anchor.name
+    former = any(is_former(text) for text in headings) or name.is_dead or (role is not None and _starts_former(role))
+    return Details(
+        role=role,
+        role_class=classify(role, section, name.title, former),
+        profile_url=_profile_url(document, block),
+        is_former=former,
+    )
+
+
+def _starts_former(role: str) -> bool:
+    return is_former(role[:25])
+
+
+def _role(document: Document, block: Block) -> str | None:
+    """Give the line that tells the job; else what follows the name at once, if it is short."""
+    anchor = block.anchor
+    segments = [part.strip() for part in re.split(r"[,;|]", anchor.name.rest)] if anchor.name.rest else []
+    if segments and len(anchor.name.rest) <= 100 and role_class(anchor.name.rest) and role_class(segments[0]):
+        return segments[0]
+    if segments and 2 < len(segments[0]) <= 80 and not _CONTACT.search(segments[0]):
+        first: str | None = segments[0]
+    else:
+        first = None
+    if segments and (found := next((s for s in segments if role_class(s) and not _CONTACT.search(s)), None)):
+        return found if first is None else first
+    lines = document.lines_in(anchor.end, block.end)[:14]
+    before = [line for line in document.lines_in(block.start, anchor.start)[-2:] if len(line.text) <= 80]
+    for line in [*lines, *before]:
+        text = _role_text(line)
+        if text and role_class(text):
+            return text
+    if first is not None:
+        return first
+    return next((text for line in lines[:1] if (text := _role_text(line)) and len(text) <= 80), None)
+
+
+def _role_text(line: Line) -> str | None:
+    text = re.sub(
+        r"^(position|funktion|function|role|rolle|poste|cargo|职称|职务|職位|status)\s*[:：]\s*",
+        "",
+        line.text.strip(" []()•·-–|"),
+        flags=re.IGNORECASE,
+    )
+    if (
+        not 2 <= len(text) <= MAX_ROLE_CHARS
+        or _CONTACT.search(text)
+        or text.endswith((".", "!", "?"))
+        and len(text) > 60
+    ):
+        return None
+    name = read_name(text)
+    return None if name is not None and not name.rest else text
+
+
+def _profile_url(document: Document, block: Block) -> str | None:
+    """Give the page that the name links to; else the portrait's link; else one that says so."""
+    anchor = block.anchor
+    own = [run.node.within("a") for run in anchor.line.runs if run.position < anchor.end]
+    inside = [node for node in document.nodes_in(block.start, block.end) if node.tag == "a"]
+    for node in own:
+        if node is not None and (url := _page(document, node)):
+            return url
+    if block.picture is not None and block.picture.link and _is_page(block.picture.link, document):
+        return block.picture.link
+    for node in inside:
+        words = " ".join(
+            [
+                node.get("title"),
+                node.get("aria-label"),
+                *(line.text for line in document.lines_in(node.start, node.end)),
+            ]
+        )
+        if (_PROFILE_WORDS.search(words) or fold(anchor.name.text) in fold(words)) and (url := _page(document, node)):
+            return url
+    return None
+
+
+def _page(document: Document, node: Node) -> str | None:
+    url = document.absolute(node.get("href"))
+    return url if url and _is_page(url, document) else None
+
+
+def _is_page(url: str, document: Document) -> bool:
+    return (
+        not url.startswith("data:") and not _ELSEWHERE.search(url) and url.split("#")[0] != document.url.split("#")[0]
+    )

@@ -1,0 +1,136 @@
+"""Where a crawl goes on from a staff page: profiles, letters, further pages, sibling lists; nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from spiders.pages.document import Document, Node
+
+_DOWNLOAD = re.compile(
+    r"\.(pdf|docx?|xlsx?|pptx?|zip|gz|tar|ics|vcf|vcard|bib|jpe?g|png|gif|webp|svg|mp4|mp3|xml|rss|json|csv|epub)$",
+    re.IGNORECASE,
+)
+_NEVER = re.compile(
+    r"calendar|kalender|/events?(/|$)|ical|download|login|logout|signin|/search|print=|[?&](date|month|year|day)=|mailto:|vcard|/feed",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(
+    r"^\W*(next( page)?|weiter|nächste( seite)?|suivante?|siguiente|próxima|successiva|older|下一页|下页|次へ|次のページ|load more|mehr laden|»|›|>|→|>>)\W*$",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(r"[?&/](page|seite|pagina|p|paged|start|offset|tx_[\w%\[\]]*page[\w%\]]*)[=/]\d+", re.IGNORECASE)
+_LETTER_IN = re.compile(r"[=/_-]([a-z])(\.\w+|/)?$", re.IGNORECASE)
+_LISTS = re.compile(
+    r"^(all|alle|show all|view all|tous|todos)( \w+){0,3}$|^(all |our |academic |non[- ]?academic |permanent |temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ )*(staff|faculty|people|members|team|academic|students|researchers|postdocs|personnel|directory|alumni)$"
+    r"|^(alle |wissenschaftliche |ehemalige |technische |studentische )*(mitarbeiter(innen|/innen|\*innen|:innen)?|mitarbeitende|personen|beschäftigte|professor(inn)?en|doktorand(inn)?en|team|personal|ehemalige)$"
+    r"|^(équipe|membres|personnel|doctorants|enseignants|equipo|personal|miembros|profesores|profesorado|教师|师资队伍|教师队伍|研究人员|学生|毕业生|团队成员|教員|スタッフ|メンバー|卒業生|学生)$",
+    re.IGNORECASE,
+)
+
+
+def pages_to_follow(document: Document, records: Iterable[Mapping[str, Any]], page_format: str) -> list[str]:
+    """Give the addresses that lead to more people or to what this page does not show of them.
+
+    Args:
+        document: the page.
+        records: its people.
+        page_format: a `profile` leads nowhere.
+    """
+    if page_format == "profile":
+        return []
+    here = document.url.split("#")[0]
+    found: dict[str, None] = {}
+    for url in [*_navigation(document), *_profiles(document, list(records))]:
+        if url != here and _is_inside(document, url):
+            found[url] = None
+    return list(found)
+
+
+def _profiles(document: Document, records: list[Mapping[str, Any]]) -> list[str]:
+    """The profile pages, where the list keeps portraits or roles to itself."""
+    without = [r for r in records if r["image_url"] is None or r["role"] is None]
+    return [str(record["profile_url"]) for record in without if record["profile_url"]]
+
+
+def _navigation(document: Document) -> list[str]:
+    letters: list[str] = []
+    others: list[str] = []
+    for node in document.nodes:
+        if node.tag not in ("a", "link") or not (url := document.absolute(node.get("href"))):
+            continue
+        text = " ".join(line_text(document, node))
+        if node.tag == "link":
+            others += [url] if node.get("rel") == "next" else []
+        elif len(text) == 1 and text.isalpha():
+            letters.append(url)
+        elif _leads_on(document, node, text, url):
+            others.append(url)
+    return [*(letters if len(set(letters)) >= 4 else []), *others]
+
+
+def line_text(document: Document, node: Node) -> list[str]:
+    """Give the texts inside an inline element."""
+    return [run.text for line in _lines_around(document, node) for run in line.runs if node.holds(run.position)]
+
+
+def _lines_around(document: Document, node: Node) -> list[Any]:
+    box = node
+    while box.tag in ("a", "span", "b", "strong", "em", "i") and box.parent is not None:
+        box = box.parent
+    return [line for line in document.lines_in(box.start, node.end) if line.end > node.start]
+
+
+def _leads_on(document: Document, node: Node, text: str, url: str) -> bool:
+    if "next" in node.get("rel").split() or _NEXT.match(text) or "next" in node.get("aria-label").lower():
+        return _path(url) == _path(document.url) or bool(_PAGE.search(url))
+    if text.isdigit() and len(text) <= 3:
+        return bool(_PAGE.search(url)) or _path(url) == _path(document.url)
+    return bool(_LISTS.match(text)) and _folder(url) == _folder(document.url)
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path.rstrip("/")
+
+
+def _folder(url: str) -> str:
+    """Lists of one directory stand beside each other, or one under the other."""
+    path = urlsplit(url).path
+    parts = path.rstrip("/").split("/")
+    return "/".join(parts[:-1]) if "." in parts[-1] or not path.endswith("/") else "/".join(parts[:-1])
+
+
+def _is_inside(document: Document, url: str) -> bool:
+    there, here = urlsplit(url), urlsplit(document.url)
+    return (
+        there.scheme in ("http", "https")
+        and there.netloc == here.netloc
+        and not _DOWNLOAD.search(there.path)
+        and not _NEVER.search(url)
+    )
+
+
+def needs_script(document: Document) -> bool:
+    """Say whether a page without people runs scripts that may bring them."""
+    scripts = [s for s in document.soup.find_all("script") if "json" not in str(s.get("type", ""))]
+    if not any(s.get("src") or len(s.string or "") > 200 for s in scripts):
+        return False
+    spoken = sum(len(line.text) for line in document.lines)
+    says = any(
+        re.search(
+            r"enable javascript|javascript (aktivieren|is required|erforderlich)|loading|wird geladen|chargement|cargando|加载",
+            line.text,
+            re.IGNORECASE,
+        )
+        for line in document.lines
+    )
+    return (
+        spoken < 600
+        or says
+        or any(
+            node.get("id") in ("root", "app", "__next", "__nuxt") and node.end - node.start <= 3
+            for node in document.nodes
+        )
+    )

@@ -1,0 +1,243 @@
+"""The pictures of a page: where their bytes are, what they are called, and which are plainly nobody's portrait."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from spiders.pages.document import Document, Node
+from spiders.pages.names import fold
+
+_LAZY = (
+    "data-src", "data-lazy-src", "data-lazy", "data-original", "data-srcset", "data-lazy-srcset", "data-original-src",
+    "data-echo", "data-image", "data-img", "data-img-src", "data-url", "data-bg", "data-background", "data-background-image",
+    "data-bg-src", "data-hi-res-src", "data-flickity-lazyload", "data-ll-src", "data-cfsrc", "data-delayed-url",
+)  # fmt: skip
+_FULL = ("data-full", "data-full-src", "data-large", "data-large-file", "data-large_image", "data-zoom-image", "data-zoom", "data-orig-file", "data-hires")  # fmt: skip
+_SRCSET = re.compile(r"[\s,]*([^\s,]\S*[^\s,]|[^\s,])(?:\s+(\d+(?:\.\d+)?)([wxh]))?(?:\s+\d+h)?\s*(?=,|$)")
+_CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^\"')\s]*))\s*\)", re.IGNORECASE)
+_CSS_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,3000})\}")
+_PICTURE_FILE = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$", re.IGNORECASE)
+_BLANK_DATA = re.compile(r"^data:(image/svg|image/gif;base64,R0lGOD|,|image/png;base64,.{0,160}$)", re.IGNORECASE)
+
+_PLACEHOLDER = re.compile(
+    r"place ?holder|silhouet|no ?(pic|photo|image|img|portrait|avatar|foto|bild)|blank ?(photo|pic|profile|image|avatar|user|person)?|(default|generic|dummy|anonym\w*|unknown|missing|empty|mystery)"
+    r" ?(pic|photo|image|img|images|user|avatar|profile|person|portrait|man|face|staff|member|icon|head)?|(photo|image|picture|avatar|profile|user|person|portrait|foto|bild) ?(default|generic|dummy|missing|blank|unknown|not available|unavailable|coming soon|folgt|fehlt|na)"
+    r"|kein (bild|foto)|ohne (bild|foto)|sin (foto|imagen)|sans photo|platzhalter|coming soon|not available|dummy|nobody|noone|gravatar default|no picture|keine? ?abbildung|person icon|user icon|icon user|icon person|headshot placeholder|暂无|頭像默认|默认头像|準備中",
+)
+_PLACEHOLDER_WORDS = frozenset(
+    "placeholder platzhalter silhouette silhouet silouette nopic nophoto noimage noimg nopicture nofoto nobild default dummy anonymous anonym blank unknown mysteryman mystery noavatar shadow nobody".split()
+)
+_DECOY = frozenset(
+    "logo logos icon icons favicon banner header hero footer sprite badge button arrow map maps karte lageplan sponsor sponsors funder"
+    " funding flag flags spacer pixel loading spinner social twitter facebook linkedin github orcid scholar youtube instagram mail email"
+    " qr qrcode cover covers slide slider carousel background bg pattern gruppenfoto gruppenbild teamfoto teambild groupphoto"
+    " grouppicture group teamphoto building gebaeude campus thumbnail publication publications paper papers teaser featured figure diagram"
+    " tile tiles osm staticmap openstreetmap award awards flyer poster news event events cookie captcha".split()
+)  # fmt: skip
+"""Words of file names, classes and alt texts of what is no portrait. A name of the person beside them outweighs them."""
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """One picture as the page shows it."""
+
+    node: Node
+    position: int
+    url: str
+    """Absolute; the largest of its variants. `data:` where the page carries the bytes."""
+    full_url: str | None
+    """The larger original that it links to."""
+    alt: str
+    """Alt and title texts."""
+    words: str
+    """File name and folder, folded: what the address says."""
+    width_px: int | None
+    height_px: int | None
+    link: str | None
+    """Absolute address that a click leads to."""
+    is_background: bool = False
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether address or alt text says that it stands for a missing portrait."""
+        return says_placeholder(self.alt) or says_placeholder(self.words)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the page shows it too small for a face (an icon, a flag)."""
+        sides = [side for side in (self.width_px, self.height_px) if side is not None]
+        return bool(sides) and min(sides) < 32
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is a banner or a group's picture by its form."""
+        return bool(self.width_px and self.height_px and self.width_px > 2.2 * self.height_px)
+
+    @property
+    def is_decoy(self) -> bool:
+        """Whether its words or its form say that it is no portrait."""
+        words = set(f"{self.words} {fold(self.alt)} {fold(self.node.get('class'))}".split())
+        return self.is_small or self.is_wide or bool(words & _DECOY)
+
+
+def says_placeholder(text: str) -> bool:
+    """Say whether an address or alt text names a stand-in for a missing portrait."""
+    folded = fold(text)
+    return bool(set(folded.split()) & _PLACEHOLDER_WORDS) or bool(_PLACEHOLDER.search(folded))
+
+
+def find_pictures(document: Document) -> list[Picture]:
+    """Give all pictures of a page in document order: img, picture, noscript copies, CSS backgrounds, image links."""
+    rules = _background_rules(document)
+    found: list[Picture] = []
+    for node in document.nodes:
+        if node.tag in ("img", "amp-img", "image", "v-img"):
+            picture = _of_image(document, node)
+        elif (
+            "style" in node.attrs
+            or rules
+            or any(
+                name in node.attrs for name in ("data-bg", "data-background", "data-background-image", "data-bg-src")
+            )
+        ):
+            picture = _of_background(document, node, rules)
+        else:
+            continue
+        if picture is not None:
+            found.append(picture)
+    return found
+
+
+def _of_image(document: Document, node: Node) -> Picture | None:
+    candidates = _candidates(node)
+    holder = node.parent
+    if holder is not None and (picture := node.within("picture")) is not None:
+        for source in document.nodes_in(picture.start, picture.end):
+            if source.tag == "source":
+                candidates += _srcset(source.get("srcset") or source.get("data-srcset"))
+    return _picture(document, node, candidates, is_background=False)
+
+
+def _candidates(node: Node) -> list[tuple[float, str]]:
+    """Addresses of an img with the width in px that it declares (or a rank below any width where it declares none)."""
+    found: list[tuple[float, str]] = []
+    for name in ("srcset", "data-srcset", "data-lazy-srcset"):
+        found += _srcset(node.get(name))
+    lazy = next((value for name in _LAZY if (value := node.get(name)) and " " not in value.strip()), "")
+    found += [(0.5, lazy)] if lazy and not lazy.startswith(("{", "[")) else []
+    source = node.get("src")
+    if source and not (_BLANK_DATA.match(source) and found) and not (lazy and says_placeholder(source)):
+        found.append((0.6 if not lazy else 0.4, source))
+    return found
+
+
+def _srcset(value: str) -> list[tuple[float, str]]:
+    """Read a srcset; `2x` ranks below any width but above no descriptor."""
+    found = []
+    for match in _SRCSET.finditer(value[:20_000]):
+        size = float(match[2]) if match[2] else 0.55
+        found.append((size if match[3] != "x" else min(size, 9.0) / 10 + 0.55, match[1]))
+    return found
+
+
+def _of_background(document: Document, node: Node, rules: dict[str, str]) -> Picture | None:
+    address = _css_address(node.get("style")) if "background" in node.get("style") else None
+    for name in ("data-bg", "data-background", "data-background-image", "data-bg-src"):
+        value = node.get(name)
+        address = address or (_css_address(value) if value.startswith("url(") else value or None)
+    if address is None and rules:
+        keys = [f"#{node.get('id')}", *(f".{name}" for name in node.get("class").split())]
+        address = next((rules[key] for key in keys if key in rules), None)
+    if not address or node.tag in ("body", "html") or _BLANK_DATA.match(address):
+        return None
+    return _picture(document, node, [(1.0, address)], is_background=True)
+
+
+def _css_address(style: str) -> str | None:
+    match = _CSS_URL.search(style[:200_000])
+    return (match[1] or match[2] or match[3] or None) if match else None
+
+
+def _background_rules(document: Document) -> dict[str, str]:
+    """Read `#id` and `.class` rules with a background picture from the page's style blocks."""
+    rules: dict[str, str] = {}
+    for style in document.soup.find_all("style"):
+        text = str(style.string or "")[:300_000]
+        if "url(" not in text:
+            continue
+        for selectors, body in _CSS_RULE.findall(text):
+            if "background" not in body or not (address := _css_address(body)):
+                continue
+            for selector in selectors.split(","):
+                last = selector.split()[-1:] or [""]
+                for key in re.findall(r"[#.][\w-]+", last[0].split(":")[0])[-1:]:
+                    rules.setdefault(key, address)
+    return rules
+
+
+def _picture(
+    document: Document, node: Node, candidates: list[tuple[float, str]], is_background: bool
+) -> Picture | None:
+    resolved = [(rank, url) for rank, address in candidates if (url := document.absolute(address))]
+    if not resolved:
+        return None
+    url = max(resolved, key=lambda pair: pair[0])[1]
+    if _BLANK_DATA.match(url):
+        return None
+    link = node.within("a")
+    target = document.absolute(link.get("href")) if link is not None else None
+    full = _full_address(document, node, link, target)
+    label = " ".join(
+        text
+        for text in (node.get("alt"), node.get("title"), node.get("aria-label"), link.get("title") if link else "")
+        if text
+    )
+    return Picture(
+        node=node, position=node.start, url=url, full_url=full if full != url else None, alt=label, words=_words(url),
+        width_px=_pixels(node, "width"), height_px=_pixels(node, "height"),
+        link=None if target and is_picture_address(target) else target, is_background=is_background,
+    )  # fmt: skip
+
+
+def _full_address(document: Document, node: Node, link: Node | None, target: str | None) -> str | None:
+    for holder in (node, link):
+        for name in _FULL:
+            if holder is not None and (address := holder.get(name)) and not address.startswith(("{", "[")):
+                return document.absolute(address)
+    return target if target and is_picture_address(target) else None
+
+
+def is_picture_address(url: str) -> bool:
+    """Say whether an address names a picture's file."""
+    return bool(_PICTURE_FILE.search(urlsplit(url).path))
+
+
+def _words(url: str) -> str:
+    if url.startswith("data:"):
+        return ""
+    parts = unquote(urlsplit(url).path).rsplit("/", 3)[1:]
+    spaced = [re.sub(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])", " ", part) for part in parts]
+    return fold(" ".join(spaced))
+
+
+def _pixels(node: Node, name: str) -> int | None:
+    value = node.get(name) or next(
+        iter(re.findall(rf"(?<![-\w]){name}\s*:\s*(\d+)(?:\.\d+)?px", node.get("style")[:500])), ""
+    )
+    match = re.match(r"(\d{1,5})(px|\.\d+)?\s*;?$", value)
+    return int(match[1]) if match else None
+
+
+def shared_addresses(owners: list[tuple[str, str]]) -> set[str]:
+    """Give the addresses that stand for more than one person: a face has one owner.
+
+    Args:
+        owners: (picture's address, the name's key) of each record.
+    """
+    names: dict[str, set[str]] = defaultdict(set)
+    for url, key in owners:
+        names[url].add(key)
+    return {url for url, keys in names.items() if len(keys) > 1}

@@ -1,0 +1,74 @@
+"""One person's own page: the main heading (or the title) is a name."""
+
+from __future__ import annotations
+
+import re
+
+from spiders.pages.blocks import Anchor, Block, is_chrome, likeness
+from spiders.pages.document import Document, Line, Node
+from spiders.pages.names import Name, matches, read_name
+from spiders.pages.pictures import Picture
+from spiders.pages.roles import role_class
+
+
+def profile_block(document: Document, pictures: list[Picture]) -> Block | None:
+    """Give the person whose page this is, or None where the main heading names nobody."""
+    line, name = _heading(document)
+    if line is None or name is None:
+        return None
+    main = _main(line)
+    picture = _portrait(document, pictures, line, name, main)
+    block = Block(
+        Anchor(line, name, line.start, line.end, 1.0, ("profile",), True),
+        line.start,
+        main.end,
+        picture,
+        format="profile",
+    )
+    if picture is None and not _has_role(document, block):
+        return None
+    return block
+
+
+def _heading(document: Document) -> tuple[Line | None, Name | None]:
+    """Find the name: the first h1 that is one; else a heading that the title repeats."""
+    for level in (("h1",), ("h2", "h3", "strong", "b")):
+        for line in document.lines:
+            node = line.runs[0].node.within(*level)
+            name = read_name(line.text) if node is not None and len(line.text) <= 160 else None
+            if name is None or (name.rest and role_class(name.rest) is None):
+                continue
+            if level == ("h1",) or matches(name, document.title) >= 2:
+                return line, name
+    return None, None
+
+
+def _main(line: Line) -> Node:
+    """Give the element of the page's content that the heading stands in."""
+    best = line.box
+    for node in line.box.ancestors():
+        if node.tag in ("body", "html", "[document]"):
+            return best if best.tag == "main" else node
+        best = node
+        if node.tag == "main":
+            return node
+    return best
+
+
+def _portrait(document: Document, pictures: list[Picture], line: Line, name: Name, main: Node) -> Picture | None:
+    chrome = [(node.start, node.end) for node in document.nodes if is_chrome(node) and not node.holds(line.start)]
+    ranked = []
+    for picture in pictures:
+        if not main.holds(picture.position) or any(start <= picture.position < end for start, end in chrome):
+            continue
+        rank = likeness(name, picture)
+        said = matches(name, picture.alt) + matches(name, picture.words)
+        distance = len(document.lines_in(*sorted((line.start, picture.position))))
+        if rank > 0 and (said or distance <= 15):
+            ranked.append((rank - 0.02 * distance, -picture.position, picture))
+    return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+
+def _has_role(document: Document, block: Block) -> bool:
+    lines = document.lines_in(block.anchor.end, block.end)[:12]
+    return any(len(line.text) < 120 and (role_class(line.text) or re.search(r"@|\d{3}", line.text)) for line in lines)
