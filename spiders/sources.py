@@ -58,7 +58,7 @@ class Source:
     concurrency: int = 4
     """Open requests per host, 1..16; the delay binds all the same."""
     max_pages: int = 500
-    max_depth: int = 3
+    max_depth: int = 20
     """Steps from a beginning; 0 reads the beginnings alone."""
     hints: Mapping[str, Any] = field(default_factory=dict)
     """CSS selectors that override steps of the reader."""
