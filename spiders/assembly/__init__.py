@@ -1,0 +1,1 @@
+"""From what was read and fetched to subjects and sightings: pure, and the same in whatever order things arrived."""

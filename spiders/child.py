@@ -1,0 +1,152 @@
+"""One crawl in a process of its own: reactors do not restart, and a process can be killed.
+
+The process is forked from a server that has imported this module (and so Scrapy and the readers), but no reactor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+# Imported here so that the fork server has them; none of them installs a reactor.
+import scrapy.core.downloader.handlers.http11
+import scrapy.core.engine
+import scrapy.downloadermiddlewares.redirect
+import scrapy.extensions.closespider
+import scrapy.spidermiddlewares.depth  # noqa: F401
+from scrapy.crawler import AsyncCrawlerProcess
+
+import spiders.fetch.handler
+import spiders.fetch.resolver
+import spiders.fetch.retry
+import spiders.pipelines.landing  # noqa: F401
+from catalog import files, landing
+from catalog.blobs import BlobStore
+from catalog.config import Config
+from catalog.errors import GleaneryError
+from catalog.ids import run_id
+from catalog.landing import LandingWriter
+from catalog.schema import RunRecord
+from catalog.suppressions import Suppressions
+from spiders.gleaning_spider import GleaningSpider
+from spiders.ledger import open_ledger
+from spiders.locks import host_lock, source_lock
+from spiders.order import Order, kill_session
+from spiders.settings import scrapy_settings
+from spiders.shop_spider import ShopSpider
+from spiders.sources import Source
+from spiders.staff_spider import StaffSpider
+from spiders.work import Work
+
+SPIDERS: dict[str, type[GleaningSpider]] = {"staff": StaffSpider, "shop": ShopSpider}
+"""By kind of source."""
+
+BEGUN = "begun.json"
+"""Written first: when the run began, so that a resumed one says so too."""
+
+_TELL_EVERY_S = 0.2
+
+
+def main(connection: Connection, order: Order) -> None:
+    """Crawl, and send `("progress", counts)`, then `("done", run)`, `("error", kind, text)` or `("crash", text)`."""
+    os.setsid()
+    threading.Thread(target=_die_with_parent, args=(connection,), daemon=True).start()
+    try:
+        run = crawl(order, lambda counts: connection.send(("progress", counts)))
+    except GleaneryError as error:
+        connection.send(("error", type(error).__name__, str(error)))
+    except BaseException:  # noqa: BLE001 - the parent shows it
+        connection.send(("crash", traceback.format_exc()))
+    else:
+        connection.send(("done", run.to_json()))
+
+
+def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
+    """Crawl one source in this process, once; an unfinished run goes on.
+
+    Raises:
+        UsageError: the source is being crawled by another process, or has hints that do not exist.
+    """
+    root = Config(root=order.root).data_root
+    source = order.source
+    SPIDERS[source.kind].check(source)
+    with ExitStack() as stack:
+        locks = root.services / "locks"
+        stack.enter_context(source_lock(locks, source.name))
+        stack.enter_context(host_lock(locks, source.host, source.delay_s))
+        folder = landing.unfinished_run(root.landing, source.name)
+        folder = folder or root.run_folder(source.name, run_id(order.started_at, source.name))
+        started_at = _begin(folder, order.started_at)
+        work = Work(
+            source=source,
+            ledger=open_ledger(root.landing, source.name, folder),
+            writer=stack.enter_context(LandingWriter(folder)),
+            blobs=BlobStore(order.config.blobs_url or root.blobs),
+            suppressions=order.suppressions,
+            now=utc_now,
+            on_progress=_at_times(tell),
+        )
+        spider = _run_spider(work, order.config)
+        run = RunRecord(
+            run_id=folder.name, source=source.name, kind="crawl", state=spider.state, started_at=started_at,
+            finished_at=utc_now(), detail=spider.detail, counts=spider.counts, source_facts=source.facts(),
+        )  # fmt: skip
+        work.writer.finish(run)
+    return run
+
+
+def _run_spider(work: Work, config: Config) -> GleaningSpider:
+    process = AsyncCrawlerProcess(scrapy_settings(work.source, config), install_root_handler=False)
+    crawler = process.create_crawler(SPIDERS[work.source.kind])
+    process.crawl(crawler, work=work)
+    process.start(install_signal_handlers=False)
+    spider: Any = crawler.spider
+    if spider is None:
+        raise RuntimeError("Scrapy could not start the spider")
+    if spider.error is not None:
+        raise spider.error
+    if not spider.is_complete:
+        raise RuntimeError("Scrapy stopped before the spider was done")
+    return spider
+
+
+def _begin(folder: Path, started_at: str) -> str:
+    """Give the time at which the run began, which a resumed run takes from its folder."""
+    path = folder / BEGUN
+    if path.exists():
+        return str(json.loads(path.read_text(encoding="utf-8"))["started_at"])
+    files.write_text(path, json.dumps({"started_at": started_at}) + "\n")
+    return started_at
+
+
+def utc_now() -> str:
+    """The clock, read at the rim alone."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _at_times(tell: Callable[[dict[str, int]], None]) -> Callable[[dict[str, int]], None]:
+    last = 0.0
+
+    def sometimes(counts: dict[str, int]) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TELL_EVERY_S:
+            last = time.monotonic()
+            tell(counts)
+
+    return sometimes
+
+
+def _die_with_parent(connection: Connection) -> None:
+    """Wait for the pipe to close: the parent, which never sends, is gone."""
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        kill_session(os.getpid())

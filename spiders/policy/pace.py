@@ -1,0 +1,47 @@
+"""How fast a host may be asked, and when to stop asking."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+PUBLIC_DELAY_S = 1.0
+"""Least time between two requests to one host; no source may undercut it."""
+
+LOOPBACK_DELAY_S = 0.01
+"""The same for loopback, where `allow_loopback` is set."""
+
+MAX_WAIT_S = 120.0
+"""A host that asks us to wait longer (Retry-After, Crawl-delay) is left alone for this run."""
+
+MAX_TRIES = 4
+"""Requests for one address, the first included."""
+
+MAX_FAILURES = 20
+"""Failed fetches in a row after which a crawl gives up: the site is down, or does not want us."""
+
+
+def floor_s(allow_loopback: bool) -> float:
+    """The least delay a source may ask for."""
+    return LOOPBACK_DELAY_S if allow_loopback else PUBLIC_DELAY_S
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header: seconds from `now`, at least 0; None where it is absent or unreadable."""
+    if not value or not value.strip():
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < 10 else float("inf")
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - now).total_seconds())
+
+
+def back_off_s(tries: int, delay_s: float) -> float:
+    """Wait before the next try where the server names no time: doubles from four delays on."""
+    return min(MAX_WAIT_S, delay_s * 4 * 2.0 ** max(0, tries - 1))

@@ -1,0 +1,41 @@
+"""What belongs to a source's site: its pages are followed, those of others are not (pictures may come from anywhere)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urldefrag, urlsplit
+
+from spiders.policy.address import is_literal
+
+
+def is_same_site(url: str, start_urls: tuple[str, ...]) -> bool:
+    """Tell whether an address belongs to the site of one of the beginnings.
+
+    One site is one registrable domain (`www.uni.example` and `cs.uni.example`), or one address where the host is
+    written as an IP address.
+    """
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    return host is not None and any(_site(host) == _site(urlsplit(start).hostname or "") for start in start_urls)
+
+
+@lru_cache(maxsize=4096)
+def _site(host: str) -> str:
+    if is_literal(host) or "." not in host:
+        return host
+    return _suffixes()(host).top_domain_under_public_suffix or host
+
+
+@lru_cache(maxsize=1)
+def _suffixes():  # type: ignore[no-untyped-def]
+    import tldextract
+
+    # The list that ships with the package: nothing is looked up on the net.
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def bare(url: str) -> str:
+    """Give an address without its fragment: how a page is told from others."""
+    return urldefrag(url).url
