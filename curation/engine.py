@@ -23,7 +23,16 @@ from curation.contract import DecodeNeed
 from curation.decode import DECODE_VERSION
 from curation.derived import DerivedFolder
 from curation.executors import Executor
-from curation.measuring import DECODE, REASON, PlannedStage, ShardJob, measure_shard, params_text, part_schema, write_parts
+from curation.measuring import (
+    DECODE,
+    REASON,
+    PlannedStage,
+    ShardJob,
+    measure_shard,
+    params_text,
+    part_schema,
+    write_parts,
+)
 from curation.stages import registry
 
 SHARD_IMAGES = 1000

@@ -112,15 +112,15 @@ def _measure_image(
     reason = ""
     image: DecodedImage | None = None
     try:
-        image = decode_image(image_id, _body(blobs, image_id), DecodeNeed(min_side_px=job.min_side_px, is_original=job.is_original))
+        image = decode_image(
+            image_id, _body(blobs, image_id), DecodeNeed(min_side_px=job.min_side_px, is_original=job.is_original)
+        )
     except BadImage as error:
         reason = error.reason
     for stage in job.missing:
         if image is not None and not reason and all(name in rows for name in stage.needs):
             try:
-                rows[stage.name] = (
-                    _decode_row(image) if stage.name == DECODE else functions[stage.name](image, rows)
-                )
+                rows[stage.name] = _decode_row(image) if stage.name == DECODE else functions[stage.name](image, rows)
             except BadImage as error:
                 reason = error.reason
         found[stage.name] = {**rows[stage.name], REASON: ""} if stage.name in rows else {REASON: reason or DEPENDS}

@@ -37,11 +37,15 @@ def find_faces(rgb: NDArray[np.uint8], longer_px: int, *, smallest_px: int = 256
         In pixels of `rgb`.
     """
     height, width = rgb.shape[:2]
-    scale = min(1.0, longer_px / max(height, width)) if max(height, width) >= smallest_px else smallest_px / max(
-        height, width
+    scale = (
+        min(1.0, longer_px / max(height, width))
+        if max(height, width) >= smallest_px
+        else smallest_px / max(height, width)
     )
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = rgb if size == (width, height) else np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
+    image = (
+        rgb if size == (width, height) else np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
+    )
     faces = _detect(image)
     faces[:, 0:14:2] *= width / size[0]
     faces[:, 1:14:2] *= height / size[1]

@@ -62,7 +62,9 @@ class SamplesStage:
             for name in self.signals
             if name in inputs.signals
         }
-        placeholders = placeholder_images(inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"])
+        placeholders = placeholder_images(
+            inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"]
+        )
         rows, decisions = [], []
         for sighting in best_sightings(inputs.sightings):
             image = sighting["image_id"]

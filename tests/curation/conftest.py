@@ -46,8 +46,14 @@ class World:
             page = ids.page_id(source, "http://127.0.0.2/")
             writer.add(
                 PageRecord(
-                    page_id=page, source=source, url="http://127.0.0.2/", final_url="http://127.0.0.2/", status=200,
-                    via="http", body_sha256=None, fetched_at=NOW,
+                    page_id=page,
+                    source=source,
+                    url="http://127.0.0.2/",
+                    final_url="http://127.0.0.2/",
+                    status=200,
+                    via="http",
+                    body_sha256=None,
+                    fetched_at=NOW,
                 )  # fmt: skip
             )
             for number, row in enumerate(sightings):
@@ -61,16 +67,26 @@ class World:
                 )
                 writer.add(
                     SubjectRecord(
-                        subject_id=subject, source=source, kind=row.get("kind", "person"), label=row.get("label"),
-                        name=row.get("name", f"Name {row['subject']}"), role_class=row.get("role_class", "professor"),
-                        is_former=row.get("is_former", False), organisation=row.get("organisation", source),
+                        subject_id=subject,
+                        source=source,
+                        kind=row.get("kind", "person"),
+                        label=row.get("label"),
+                        name=row.get("name", f"Name {row['subject']}"),
+                        role_class=row.get("role_class", "professor"),
+                        is_former=row.get("is_former", False),
+                        organisation=row.get("organisation", source),
                         attributes=row.get("attributes", {}),
                     )  # fmt: skip
                 )
                 writer.add(
                     SightingRecord(
-                        sighting_id=ids.sighting_id(source, page, subject, slot, url, image), source=source,
-                        page_id=page, subject_id=subject, slot=slot, rank=row.get("rank", number), image_url=url,
+                        sighting_id=ids.sighting_id(source, page, subject, slot, url, image),
+                        source=source,
+                        page_id=page,
+                        subject_id=subject,
+                        slot=slot,
+                        rank=row.get("rank", number),
+                        image_url=url,
                         image_id=image,
                     )  # fmt: skip
                 )
