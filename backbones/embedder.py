@@ -1,0 +1,134 @@
+"""Embeddings on the CPU: a backbone exported to ONNX once per machine and run by ONNX Runtime on one thread."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backbones.weights import PACKAGED, backbone, preprocessing
+from catalog import files
+from catalog.ids import digest
+
+EXPORT_VERSION = 1
+"""Raise when the exported file would differ."""
+
+
+def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Folder of this user's exported backbones: GLEANERY_CACHE, else under XDG_CACHE_HOME or ~/.cache."""
+    variables = os.environ if environment is None else environment
+    if "GLEANERY_CACHE" in variables:
+        return Path(variables["GLEANERY_CACHE"]) / "backbones"
+    base = variables.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "gleanery" / "backbones"
+
+
+def export_onnx(name: str = PACKAGED, folder: Path | None = None) -> Path:
+    """Give the path of a backbone's ONNX file, exporting it first where it is missing (some ten seconds).
+
+    Input `pixels` (B, 3, S, S) float32, normalised; output `embedding` (B, D) float32, not normalised. What the
+    input must be stands in a JSON file beside it.
+
+    Raises:
+        UsageError: the backbone cannot be had (see `backbones.weights.backbone`).
+    """
+    path = (folder or cache_folder()) / f"{name}-{digest([name, EXPORT_VERSION], 8)}.onnx"
+    if not path.exists():
+        _export(name, path)
+    return path
+
+
+def _export(name: str, path: Path) -> None:
+    import logging
+    import warnings
+
+    import torch
+
+    settings = preprocessing(name)
+    model = backbone(name)
+    example = torch.zeros(2, 3, settings["size_px"], settings["size_px"])
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with files.replacing(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        torch.onnx.export(
+            model,
+            (example,),
+            str(temporary),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            input_names=["pixels"],
+            output_names=["embedding"],
+            external_data=False,
+            verbose=False,
+        )
+        files.write_text(path.with_suffix(".json"), json.dumps(settings, sort_keys=True) + "\n")
+
+
+class Embedder:
+    """A backbone ready to embed pictures on one CPU thread.
+
+    Args:
+        path: ONNX file of `export_onnx`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._settings: dict[str, Any] = settings
+        self.size_px: int = settings["size_px"]
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Embed pictures.
+
+        Args:
+            images: (H, W, 3) uint8 RGB, any sizes.
+
+        Returns:
+            (B, D) float32, L2-normalised.
+        """
+        pixels = np.stack([prepare_pixels(image, self._settings) for image in images])
+        (vectors,) = self._session.run(None, {"pixels": pixels})
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+@cache
+def embedder(name: str = PACKAGED) -> Embedder:
+    """Open a backbone once per process, exporting it where needed."""
+    return Embedder(export_onnx(name))
+
+
+def embed(images: Sequence[NDArray[np.uint8]], name: str = PACKAGED) -> NDArray[np.float32]:
+    """Embed pictures with a backbone by name; see `Embedder.embed`."""
+    return embedder(name).embed(images)
+
+
+def prepare_pixels(rgb: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Resize the shorter side, cut the centre square, normalise: (3, S, S) float32.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        settings: of `preprocessing`.
+    """
+    from PIL import Image
+
+    size = settings["size_px"]
+    height, width = rgb.shape[:2]
+    scale = size / settings["crop_frac"] / min(height, width)
+    # The centre square of the resized picture, as a box of the given one: one resampling, no copy of the margins.
+    side = size / scale
+    left, top = (width - side) / 2, (height - side) / 2
+    image = Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
+    values = np.asarray(image, np.float32) / 255.0
+    normal = (values - np.asarray(settings["mean"], np.float32)) / np.asarray(settings["std"], np.float32)
+    return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)

@@ -1,0 +1,265 @@
+"""Curation from the catalog to groups and splits: measures what is new, then runs the table stages whose inputs changed.
+
+Nothing here deletes: a sample that is dropped has a row that says why.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from catalog.config import Config
+from catalog.db import Catalog, upsert
+from catalog.ids import digest
+from catalog.manifests import stage_key
+from catalog.paths import DataRoot
+from catalog.recipe import Recipe
+from catalog.suppressions import Suppressions
+from catalog.tables import stage_runs
+from curation.candidates import load_sightings
+from curation.contract import Curated, TableInputs, TableResult, TableStage
+from curation.decisions import decisions_frame, standing
+from curation.derived import DerivedFolder
+from curation.engine import Signals, measure_images, plan_measures
+from curation.executors import Executor, executor_for
+from curation.stages import registry
+from curation.verdicts import standing_verdicts
+
+Progress = Callable[[str, int, int], None]
+"""(stage, done, to do); the measures are one stage, `measure`."""
+TABLE, DECISIONS = "table.parquet", "decisions.parquet"
+
+
+def curate(
+    recipe: Recipe,
+    catalog: Catalog,
+    root: DataRoot,
+    config: Config,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> Curated:
+    """Curate a recipe; what was done before is read, not done again.
+
+    Args:
+        recipe: what goes in, and how.
+        catalog: has the sightings, verdicts and split assignments; is told of what was computed.
+        root: data root.
+        config: where blobs and derived results are, and how many workers there may be.
+        executor: where shards run; None takes the one that the settings name.
+        on_progress: told of each stage and shard.
+
+    Raises:
+        UsageError: the recipe asks for what cannot be; says what.
+        CatalogCorrupt: a blob is missing or does not match its name.
+    """
+    registry.check_names(recipe.stages)
+    tell = on_progress or (lambda *_: None)
+    derived = config.derived_url or str(root.derived)
+    blobs = config.blobs_url or str(root.blobs)
+    suppressions = Suppressions.load(catalog)
+    sightings = load_sightings(catalog, recipe, suppressions)
+    plan = plan_measures(recipe)
+    started = time.perf_counter()
+    measured = measure_images(
+        plan,
+        sightings["image_id"],
+        blobs,
+        derived,
+        executor or executor_for(config),
+        lambda done, todo: tell("measure", done, todo),
+    )
+    record = _RunRecorder(catalog)
+    for name, count in measured.items():
+        record.add(name, plan.keys[name], sightings["image_id"].nunique(), count, time.perf_counter() - started)
+    signals = Signals(plan, derived, sightings["image_id"])
+    if suppressions.phashes and "hashes" in signals:
+        sightings = _without_suppressed(sightings, signals["hashes"], suppressions)
+        signals = Signals(plan, derived, sightings["image_id"])
+    state = _TableRun(recipe, catalog, sightings, signals, derived)
+    names = table_names(recipe)
+    for position, name in enumerate(names):
+        tell(name, position, len(names))
+        begun = time.perf_counter()
+        is_new = state.run(registry.table(name))
+        rows = len(state.tables[name])
+        record.add(name, state.keys[name], rows, rows if is_new else 0, time.perf_counter() - begun)
+    tell("done", len(names), len(names))
+    record.write()
+    return state.curated({**plan.keys, **state.keys}, max(measured.values(), default=0))
+
+
+def table_names(recipe: Recipe) -> list[str]:
+    """Table stages of a recipe, in the order they run: `samples` always, splits and pairs also by their sections."""
+    asked = {"samples", *recipe.stages}
+    asked |= {name for name, section in (("splits", recipe.splits), ("pairs", recipe.pairs)) if section}
+    if "splits" in asked:
+        asked.add("groups")
+    return [name for name in registry.TABLES if name in asked]
+
+
+def table_params(recipe: Recipe, name: str) -> dict[str, Any]:
+    """Settings of a table stage: its own section, and for splits and pairs the recipe's section of that name."""
+    section = {"splits": recipe.splits, "pairs": recipe.pairs}.get(name, {})
+    return {**recipe.params(name), **section}
+
+
+@dataclass
+class _TableRun:
+    """Runs the table stages one after the other; each sees what the earlier ones gave."""
+
+    recipe: Recipe
+    catalog: Catalog
+    sightings: pd.DataFrame
+    signals: Signals
+    derived: str
+    keys: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    decisions: pd.DataFrame = field(default_factory=decisions_frame)
+    _sightings_digest: str = ""
+
+    def run(self, stage: TableStage) -> bool:
+        """Run a stage, or read its result where its inputs are those of an earlier run; tells whether it ran."""
+        params = table_params(self.recipe, stage.name)
+        verdicts = standing_verdicts(self.catalog, stage.reads_verdicts)
+        assignments = self.catalog.assignments(self.recipe.name) if stage.reads_assignments else {}
+        self._sightings_digest = self._sightings_digest or frame_digest(self.sightings)
+        recipe = self.recipe
+        known = self.signals.inputs()
+        inputs = {
+            "recipe": [recipe.label, recipe.subject_kind, sorted(recipe.role_classes), recipe.with_former],
+            "sightings": self._sightings_digest,
+            "signals": {name: known[name] for name in stage.signals if name in known},
+            "stages": dict(self.keys),  # tables and decisions of all earlier stages
+            "verdicts": frame_digest(verdicts),
+            "assignments": digest(assignments),
+        }
+        key = stage_key(stage.name, stage.version, params, inputs)
+        folder = DerivedFolder(self.derived, stage.name, key)
+        result = _load(folder)
+        is_new = result is None
+        if result is None:
+            given = TableInputs(
+                recipe=recipe,
+                params=params,
+                sightings=self.sightings,
+                signals={name: self.signals[name] for name in stage.signals if name in known},
+                tables={name: self.tables[name] for name in stage.tables if name in self.tables},
+                decisions=self.decisions,
+                verdicts=verdicts,
+                assignments=assignments,
+            )
+            _save(folder, stage.name, params, inputs, stage.run(given))
+            result = _load(folder)
+            assert result is not None
+        self.keys[stage.name] = key
+        self.tables[stage.name] = result.table
+        self.facts[stage.name] = result.facts
+        self.decisions = decisions_frame([*self.decisions.to_dict("records"), *result.decisions.to_dict("records")])
+        return is_new
+
+    def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
+        """Put the outcome together."""
+        kept = standing(self.tables["samples"], self.decisions)
+        counts = {
+            "images_count": int(self.sightings["image_id"].nunique()),
+            "images_new_count": images_new_count,
+            "sightings_count": len(self.sightings),
+            "subjects_count": int(self.sightings["subject_id"].nunique()),
+            "samples_count": len(self.tables["samples"]),
+            "kept_count": len(kept),
+            "kept_subjects_count": int(kept["subject_id"].nunique()),
+        }
+        return Curated(
+            recipe=self.recipe,
+            sightings=self.sightings,
+            signals=self.signals,
+            tables=self.tables,
+            decisions=self.decisions,
+            facts=self.facts,
+            stage_keys=keys,
+            counts=counts,
+        )
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """Hash a frame by its columns and values, in row order: 32 hex digits."""
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    return sha256("\0".join(map(str, frame.columns)).encode() + rows).hexdigest()[:32]
+
+
+def _save(
+    folder: DerivedFolder, stage: str, params: Mapping[str, Any], inputs: Mapping[str, Any], result: TableResult
+) -> None:
+    folder.write_table(TABLE, pa.Table.from_pandas(result.table, preserve_index=False))
+    folder.write_table(DECISIONS, pa.Table.from_pandas(result.decisions, preserve_index=False))
+    folder.write_manifest(
+        {
+            "stage": stage,
+            "key": folder.key,
+            "params": dict(params),
+            "inputs": dict(inputs),
+            "rows_count": len(result.table),
+            "decisions_count": len(result.decisions),
+            "facts": dict(result.facts),
+        }
+    )
+
+
+def _load(folder: DerivedFolder) -> TableResult | None:
+    """Read a result back; None where it was not finished."""
+    manifest = folder.read_manifest()
+    if manifest is None:
+        return None
+    return TableResult(
+        table=folder.read_table(TABLE).to_pandas(),
+        decisions=folder.read_table(DECISIONS).to_pandas(),
+        facts=manifest["facts"],
+    )
+
+
+def _without_suppressed(sightings: pd.DataFrame, hashes: pd.DataFrame, suppressions: Suppressions) -> pd.DataFrame:
+    """Leave out pictures that look like one that was taken down, also mirrored."""
+    blocked = {
+        row.image_id
+        for row in hashes.itertuples()
+        if suppressions.blocks_phash(int(row.phash)) or suppressions.blocks_phash(int(row.phash_mirror))
+    }
+    return sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
+
+
+class _RunRecorder:
+    """Collects what ran, for the catalog's table `stage_runs`: when and where, which no manifest may hold."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, stage: str, key: str, rows_count: int, rows_new_count: int, duration_s: float) -> None:
+        """Remember one stage; one that did nothing is no run."""
+        if rows_new_count:
+            self._rows.append(
+                {
+                    "stage": stage,
+                    "key": key,
+                    "made_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                    "host": socket.gethostname(),
+                    "rows_count": rows_count,
+                    "rows_new_count": rows_new_count,
+                    "duration_s": round(duration_s, 3),
+                }
+            )
+
+    def write(self) -> None:
+        """Write the rows in one transaction."""
+        if self._rows:
+            with self._catalog.begin() as connection:
+                upsert(connection, stage_runs, self._rows)

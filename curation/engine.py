@@ -1,0 +1,276 @@
+"""The measure engine: what images lack is found, cut into shards, measured and written; then read back as frames.
+
+Each image is decoded once for all measures it lacks. The cost follows the number of new images, and a kill loses at
+most the shards that were running.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.ids import digest
+from catalog.manifests import stage_key
+from catalog.recipe import Recipe
+from curation.contract import DecodeNeed
+from curation.decode import DECODE_VERSION
+from curation.derived import DerivedFolder
+from curation.executors import Executor
+from curation.measuring import (
+    DECODE,
+    REASON,
+    PlannedStage,
+    ShardJob,
+    measure_shard,
+    params_text,
+    part_schema,
+    write_parts,
+)
+from curation.stages import registry
+
+SHARD_IMAGES = 1000
+"""Images of a full shard; fewer where all workers are to have work."""
+_STALE_S = 3600
+"""Temporary files older than this are left-overs of killed writers: a part is written in seconds."""
+
+Progress = Callable[[int, int], None]
+"""(images done, images to do)"""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurePlan:
+    """All measures of a recipe, in the order they run, and what the decoder must give them."""
+
+    stages: tuple[PlannedStage, ...]
+    """`decode` first."""
+    need: DecodeNeed
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Stage -> key of its folder."""
+        return {stage.name: stage.key for stage in self.stages}
+
+
+def plan_measures(recipe: Recipe) -> MeasurePlan:
+    """Plan the measures that a recipe names, and those they need.
+
+    Every key covers the decoder's version and scale, so that a row depends on its key and the bytes alone.
+    """
+    names = registry.with_needs(name for name in recipe.stages if registry.is_measure(name))
+    needs = [registry.measure(name).decode_need(recipe.params(name)) for name in names]
+    need = DecodeNeed(
+        min_side_px=max((one.min_side_px for one in needs), default=0),
+        is_original=any(one.is_original for one in needs),
+    )
+    decode_params = {"min_side_px": need.min_side_px, "is_original": need.is_original}
+    keys = {DECODE: stage_key(DECODE, DECODE_VERSION, decode_params, {})}
+    planned = [PlannedStage(DECODE, params_text(decode_params), keys[DECODE])]
+    for name in names:
+        stage = registry.measure(name)
+        inputs = {needed: keys[needed] for needed in (DECODE, *stage.needs)}
+        keys[name] = stage_key(name, stage.version, recipe.params(name), inputs)
+        planned.append(PlannedStage(name, params_text(recipe.params(name)), keys[name], tuple(stage.needs)))
+    return MeasurePlan(tuple(planned), need)
+
+
+def measure_images(
+    plan: MeasurePlan,
+    image_ids: Iterable[str],
+    blobs_location: str,
+    derived_location: str,
+    executor: Executor,
+    on_progress: Progress | None = None,
+) -> dict[str, int]:
+    """Measure what is missing.
+
+    Args:
+        plan: of `plan_measures`.
+        image_ids: all images that must have rows afterwards.
+        blobs_location: as `BlobStore` takes it.
+        derived_location: local folder or fsspec URL.
+        executor: where shards run.
+        on_progress: told after each shard.
+
+    Returns:
+        Stage -> images measured now.
+    """
+    wanted = sorted(set(image_ids))
+    missing = {stage.name: _missing(derived_location, stage, wanted) for stage in plan.stages}
+    jobs = list(_shards(plan, missing, blobs_location, derived_location, executor.workers_count))
+    todo = sum(len(job.image_ids) for job in jobs)
+    if todo:
+        for stage in plan.stages[1:]:
+            if missing[stage.name]:
+                # Loading models here first gives clear errors, and exports a backbone once instead of per worker.
+                registry.measure(stage.name).prepare(registry.params_of(stage.params_json))
+    done = 0
+    while jobs:
+        again: list[ShardJob] = []
+        for job, count in executor.run(measure_shard, jobs):
+            if count is None:
+                again.extend(_bisected(job))
+                count = len(job.image_ids) if len(job.image_ids) == 1 else 0
+            done += count
+            if on_progress is not None:
+                on_progress(done, todo)
+        jobs = again
+    for stage in plan.stages:
+        if missing[stage.name] or DerivedFolder(derived_location, stage.name, stage.key).read_manifest() is None:
+            finish_folder(derived_location, stage)
+    return {name: len(images) for name, images in missing.items()}
+
+
+def _bisected(job: ShardJob) -> Iterator[ShardJob]:
+    """Halve a shard that killed its worker twice; a single image that does gets its reason instead."""
+    if len(job.image_ids) > 1:
+        yield from job.halves()
+        return
+    row = {"image_id": job.image_ids[0], REASON: "decode_failed"}
+    write_parts(job, {stage.name: [row] for stage in job.missing})
+
+
+def _shards(
+    plan: MeasurePlan, missing: Mapping[str, set[str]], blobs: str, derived: str, workers_count: int
+) -> Iterator[ShardJob]:
+    """Cut the images into shards of those that lack the same stages."""
+    lacking: dict[str, tuple[str, ...]] = {}
+    for stage in plan.stages:
+        for image_id in missing[stage.name]:
+            lacking[image_id] = (*lacking.get(image_id, ()), stage.name)
+    by_stages: dict[tuple[str, ...], list[str]] = {}
+    for image_id in sorted(lacking):
+        by_stages.setdefault(lacking[image_id], []).append(image_id)
+    for names, images in sorted(by_stages.items()):
+        chosen = tuple(stage for stage in plan.stages if stage.name in names)
+        needed = {need for stage in chosen for need in stage.needs} - set(names)
+        present = tuple(stage for stage in plan.stages if stage.name in needed)
+        size = min(SHARD_IMAGES, max(1, -(-len(images) // (workers_count * 4))))
+        for start in range(0, len(images), size):
+            yield ShardJob(
+                blobs_location=blobs,
+                derived_location=derived,
+                image_ids=tuple(images[start : start + size]),
+                missing=chosen,
+                present=present,
+                min_side_px=plan.need.min_side_px,
+                is_original=plan.need.is_original,
+            )
+
+
+def _missing(location: str, stage: PlannedStage, wanted: Sequence[str]) -> set[str]:
+    folder = DerivedFolder(location, stage.name, stage.key)
+    manifest = folder.read_manifest()
+    if manifest is not None and manifest["images_sha256"] == digest(list(wanted)):
+        return set()  # nothing new: no part is opened
+    return set(wanted).difference(_image_ids(folder))
+
+
+def _image_ids(folder: DerivedFolder) -> set[str]:
+    return {
+        image_id
+        for name in folder.part_names()
+        for image_id in folder.read_table(name, ["image_id"])["image_id"].to_pylist()
+    }
+
+
+def finish_folder(location: str, stage: PlannedStage) -> None:
+    """Write the manifest over all parts that stand there, and clear what killed writers left behind."""
+    folder = DerivedFolder(location, stage.name, stage.key)
+    if "://" not in location:
+        _clear_stale(Path(location) / stage.name / stage.key)
+    image_ids = sorted(_image_ids(folder))
+    table = part_table(folder, stage, image_ids[:0])
+    folder.write_manifest(
+        {
+            "stage": stage.name,
+            "key": stage.key,
+            "params": registry.params_of(stage.params_json),
+            "images_count": len(image_ids),
+            "images_sha256": digest(image_ids),
+            "columns": {field.name: str(field.type) for field in table.schema},
+        }
+    )
+
+
+def _clear_stale(folder: Path) -> None:
+    for path in folder.glob(".*.part") if folder.is_dir() else ():
+        if time.time() - path.stat().st_mtime > _STALE_S:
+            path.unlink(missing_ok=True)
+
+
+def part_table(folder: DerivedFolder, stage: PlannedStage, image_ids: Sequence[str]) -> pa.Table:
+    """Read the rows of some images from all parts, each image once, sorted by image_id."""
+    wanted = pa.array(image_ids, pa.string())
+    tables = [part_schema(stage.name, stage.params_json).empty_table()]
+    for name in folder.part_names() if len(image_ids) else ():
+        table = folder.read_table(name)
+        tables.append(table.filter(pc.is_in(table["image_id"], wanted)))
+    table = pa.concat_tables(tables).sort_by("image_id")
+    ids = table["image_id"].to_pandas()
+    # Two runs may have measured one image: equal rows, of which the first is taken.
+    return table.filter(pa.array(~ids.duplicated().to_numpy())) if len(ids) else table
+
+
+class Signals(Mapping[str, pd.DataFrame]):
+    """Measure stage -> frame, each read when it is first asked for.
+
+    Frames hold `image_id` and the stage's columns for the images that have them. The frame `decode` holds every
+    image, with the `reason` that any stage of the plan gave.
+    """
+
+    def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str]) -> None:
+        self._stages = {stage.name: stage for stage in plan.stages}
+        self._location = derived_location
+        self._image_ids = sorted(set(image_ids))
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            self._frames[name] = self._decode_frame() if name == DECODE else self._frame(name)
+        return self._frames[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stages)
+
+    def __len__(self) -> int:
+        return len(self._stages)
+
+    def inputs(self) -> dict[str, Any]:
+        """Name what the frames hold, for the keys of table stages, without reading them."""
+        images = digest(self._image_ids)
+        return {name: [stage.key, images] for name, stage in self._stages.items()}
+
+    def _table(self, name: str) -> pa.Table:
+        stage = self._stages[name]
+        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, self._image_ids)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        table = self._table(name)
+        clean = table.filter(pc.equal(table[REASON], "")).drop_columns([REASON])
+        return clean.to_pandas().reset_index(drop=True)
+
+    def _decode_frame(self) -> pd.DataFrame:
+        frame = self._table(DECODE).to_pandas().set_index("image_id")
+        for name, stage in self._stages.items():
+            if name != DECODE:
+                folder = DerivedFolder(self._location, stage.name, stage.key)
+                reasons = _reasons(folder)
+                later = frame.index.map(reasons).fillna("")
+                frame[REASON] = frame[REASON].where(frame[REASON] != "", later)
+        return frame.reset_index()
+
+
+def _reasons(folder: DerivedFolder) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in folder.part_names():
+        table = folder.read_table(name, ["image_id", REASON])
+        bad = table.filter(pc.not_equal(table[REASON], ""))
+        found.update(zip(bad["image_id"].to_pylist(), bad[REASON].to_pylist(), strict=True))
+    return found

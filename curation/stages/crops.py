@@ -1,0 +1,134 @@
+"""Measure `crops`: a JPEG of each face, cut by autocrop's Cropper from the original pixels and turned upright.
+
+OpenCV's BGR order lives inside this file alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+from catalog.errors import UsageError
+from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Rgb, Row
+from curation.ops.boxes import box_of_corners, turn_points
+from curation.stages.registry import check_params
+from curation.stages.thumbnails import jpeg_bytes
+
+_SIZE_PX, _FACE_FRAC, _FACES_MAX = 128, 0.6, 3
+
+
+class CropsStage:
+    """Gives `face_indexes` (rows of the image's `faces`) and `jpegs` (their crops, in the same order).
+
+    Settings: `size_px` of the square crop, `face_frac` share of its height that the face takes (more where the border
+    of the picture is near), `faces_max` crops per picture (the largest, and the most central one), `align`.
+    """
+
+    name = "crops"
+    version = 1
+    needs: tuple[str, ...] = ("faces",)
+
+    def columns(self, params: Mapping[str, Any]) -> pa.Schema:
+        """Columns, as said above."""
+        return pa.schema([("face_indexes", pa.list_(pa.int32())), ("jpegs", pa.list_(pa.binary()))])
+
+    def decode_need(self, params: Mapping[str, Any]) -> DecodeNeed:
+        """The original pixels."""
+        return DecodeNeed(is_original=True)
+
+    def prepare(self, params: Mapping[str, Any]) -> MeasureFunction:
+        """Make the cropper.
+
+        Raises:
+            UsageError: a setting out of range.
+        """
+        check_params(self.name, params, ("size_px", "face_frac", "faces_max", "align"))
+        size, face_frac = int(params.get("size_px", _SIZE_PX)), float(params.get("face_frac", _FACE_FRAC))
+        if size < 1 or not 0.01 <= face_frac <= 1:
+            raise UsageError(f"[stages.crops]: size_px {size} or face_frac {face_frac}, expected >= 1 and 0.01 to 1")
+        faces_max, is_aligned = int(params.get("faces_max", _FACES_MAX)), bool(params.get("align", False))
+
+        def measure(image: DecodedImage, rows: Mapping[str, Row]) -> Row:
+            faces, turn_deg = rows["faces"]["faces"], int(rows["faces"]["turn_deg"])
+            found = [
+                (index, crop_face(image.original(), faces[index], turn_deg, size, face_frac, is_aligned=is_aligned))
+                for index in chosen_faces(faces, image.width_px, image.height_px, faces_max)
+            ]
+            whole = [(index, jpeg_bytes(Image.fromarray(crop))) for index, crop in found if crop is not None]
+            return {"face_indexes": [index for index, _ in whole], "jpegs": [jpeg for _, jpeg in whole]}
+
+        return measure
+
+
+def chosen_faces(faces: Sequence[Mapping[str, Any]], width_px: int, height_px: int, faces_max: int) -> list[int]:
+    """Choose which faces get a crop: the largest ones and the most central one, ascending indexes."""
+    by_size = sorted(range(len(faces)), key=lambda index: (-int(faces[index]["size_px"]), index))
+    chosen = set(by_size[:faces_max])
+    if faces:
+        chosen.add(most_central(faces, width_px, height_px))
+    return sorted(chosen)
+
+
+def most_central(faces: Sequence[Mapping[str, Any]], width_px: int, height_px: int) -> int:
+    """Index of the face whose middle is nearest to the picture's, measured in face sizes so that specks lose."""
+
+    def distance(index: int) -> tuple[float, int]:
+        face = faces[index]
+        dx = (face["x0"] + face["x1"] - width_px) / 2
+        dy = (face["y0"] + face["y1"] - height_px) / 2
+        return float(np.hypot(dx, dy)) / max(1, int(face["size_px"])), index
+
+    return min(range(len(faces)), key=distance)
+
+
+def crop_face(
+    rgb: Rgb, face: Mapping[str, Any], turn_deg: int, size_px: int, face_frac: float, *, is_aligned: bool = False
+) -> Rgb | None:
+    """Cut one face out.
+
+    Args:
+        rgb: the EXIF-transposed original.
+        face: a row of the image's `faces`.
+        turn_deg: of the image's `faces`.
+        size_px: of the square crop.
+        face_frac: share of the crop's height that the face takes.
+        is_aligned: level the eyes.
+
+    Returns:
+        (size_px, size_px, 3); None where autocrop finds no room for a crop.
+    """
+    from autocrop import Cropper
+
+    height, width = rgb.shape[:2]
+    corners = np.array([[face["x0"], face["y0"]], [face["x1"], face["y1"]]], np.float64)
+    landmarks = np.array(list(face["landmarks"]), np.float64).reshape(-1, 2)
+    box = box_of_corners(turn_points(corners, turn_deg, width, height))
+    points = turn_points(landmarks, turn_deg, width, height).ravel()
+    row = np.concatenate([box[:2], box[2:] - box[:2], points, [float(face["face_score"])]])
+    cropper = Cropper(
+        width=size_px,
+        height=size_px,
+        face_percent=round(face_frac * 100),
+        face_detector=_KnownFace(row),
+        align=is_aligned,
+    )
+    # A copy: autocrop swaps channels in the caller's array.
+    bgr = np.ascontiguousarray(np.rot90(rgb, turn_deg // 90)[..., ::-1])
+    crop = cropper.crop(bgr).image
+    return None if crop is None else np.asarray(crop, np.uint8)
+
+
+class _KnownFace:
+    """A face detector for autocrop that says what was found before: x, y, width, height, landmarks, score."""
+
+    def __init__(self, row: NDArray[np.float64]) -> None:
+        self._row = row
+
+    def detect(self, image: NDArray[Any]) -> NDArray[np.float64]:
+        """Give the one face, whatever the picture."""
+        return self._row[None, :]

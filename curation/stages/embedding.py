@@ -1,0 +1,45 @@
+"""Measure `embedding`: what a pretrained backbone sees, as a vector of length 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
+from curation.stages.registry import check_params
+
+_BACKBONE = "tf_efficientnet_lite0"
+
+
+class EmbeddingStage:
+    """Gives `embedding`, a list of D float32, L2-normalised; setting `backbone` is a timm name."""
+
+    name = "embedding"
+    version = 1
+    needs: tuple[str, ...] = ()
+
+    def columns(self, params: Mapping[str, Any]) -> pa.Schema:
+        """Columns, as said above."""
+        return pa.schema([("embedding", pa.list_(pa.float32()))])
+
+    def decode_need(self, params: Mapping[str, Any]) -> DecodeNeed:
+        """The size to which timm's usual 224 px input is resized before its centre is cut."""
+        return DecodeNeed(min_side_px=256)
+
+    def prepare(self, params: Mapping[str, Any]) -> MeasureFunction:
+        """Open the backbone, exporting it on this machine where that was not done.
+
+        Raises:
+            UsageError: the backbone cannot be had.
+        """
+        check_params(self.name, params, ("backbone",))
+        from backbones.embedder import embedder
+
+        model = embedder(str(params.get("backbone", _BACKBONE)))
+
+        def measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
+            return {"embedding": model.embed([image.rgb])[0]}
+
+        return measure

@@ -1,0 +1,231 @@
+"""Table `samples`: one row per (image, box, subject), and what is wrong with it on its own.
+
+Here thresholds meet signals: bad bytes, size, blankness, sharpness, placeholder pictures, role and former staff, and
+which face of several is the subject's. Table: SAMPLE_COLUMNS.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from catalog.errors import UsageError
+from catalog.ids import Box, sample_id
+from catalog.recipe import Recipe
+from catalog.suppressions import normalised_name
+from curation.contract import SAMPLE_COLUMNS, TableInputs, TableResult
+from curation.decisions import decision, decisions_frame
+from curation.stages.crops import most_central
+from curation.stages.registry import check_params
+
+Row = dict[str, Any]
+
+SETTINGS: dict[str, Any] = {
+    "region": "image",  # `face` or `image`
+    "min_side_px": 32,
+    "min_sharpness": 0.0,
+    "min_entropy_bits": 1.0,  # below: solid, blank or a few flat colours
+    "placeholder_subjects": 3,  # one picture for this many subjects of different names shows none of them
+    "min_face_px": 24,
+    "min_face_score": 0.7,
+    "max_tilt_deg": 0.0,  # 0: any
+    "max_outside_frac": 0.15,  # of the face box beyond the border
+    "choose": "dominant",  # among several faces: `dominant`, `largest`, `central`
+    "dominance": 2.0,  # the largest face must have this many times the area of the next
+}
+"""Settings of [stages.samples] and their defaults."""
+
+
+class SamplesStage:
+    """See the module."""
+
+    name = "samples"
+    version = 1
+    signals: tuple[str, ...] = ("decode", "quality", "hashes", "faces")
+    tables: tuple[str, ...] = ()
+    reads_verdicts: tuple[str, ...] = ()
+    reads_assignments = False
+
+    def run(self, inputs: TableInputs) -> TableResult:
+        """Make the samples and judge each on its own.
+
+        Raises:
+            UsageError: an unknown setting or choice; `region = face` without the stage `faces`.
+        """
+        settings = checked_settings(inputs.params, inputs.signals)
+        signals = {
+            name: inputs.signals[name].set_index("image_id").to_dict("index")
+            for name in self.signals
+            if name in inputs.signals
+        }
+        placeholders = placeholder_images(
+            inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"]
+        )
+        rows, decisions = [], []
+        for sighting in best_sightings(inputs.sightings):
+            image = sighting["image_id"]
+            measured = {name: frame[image] for name, frame in signals.items() if image in frame}
+            row, verdict = _judge(sighting, measured, settings, inputs.recipe, placeholders)
+            rows.append(row)
+            if verdict is not None:
+                decisions.append(decision(self.name, row, "drop", *verdict))
+        table = pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS))
+        table = table.sort_values("sample_id", ignore_index=True).astype(
+            {"face_index": "int64", "target": "float64"} | {name: "int64" for name in SAMPLE_COLUMNS[-4:]}
+        )
+        return TableResult(table=table, decisions=decisions_frame(decisions), facts={"samples_count": len(table)})
+
+
+def checked_settings(params: Mapping[str, Any], signals: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the defaults and refuse what cannot be."""
+    check_params("samples", params, SETTINGS)
+    settings = {**SETTINGS, **params}
+    if settings["region"] not in ("face", "image"):
+        raise UsageError(f"[stages.samples]: region {settings['region']!r}, expected face or image")
+    if settings["choose"] not in ("dominant", "largest", "central"):
+        raise UsageError(f"[stages.samples]: choose {settings['choose']!r}, expected dominant, largest or central")
+    if settings["region"] == "face" and "faces" not in signals:
+        raise UsageError("[stages.samples]: region = face needs the stage [stages.faces]")
+    return settings
+
+
+def best_sightings(sightings: pd.DataFrame) -> Iterator[Row]:
+    """Give one sighting per image and subject: the one that stood first among its subject's pictures."""
+    ordered = sightings.sort_values(["image_id", "subject_id", "rank", "sighting_id"])
+    for row in ordered.drop_duplicates(["image_id", "subject_id"]).to_dict("records"):
+        yield {str(key): value for key, value in row.items()}
+
+
+def placeholder_images(sightings: pd.DataFrame, hashes: Mapping[Any, Row], subjects_min: int) -> dict[str, int]:
+    """Images that stand for several subjects of different names -> for how many.
+
+    Equal pixels count as one picture; a person whom three pages show is one subject by name.
+    """
+    picture = sightings["image_id"].map(lambda image: hashes.get(image, {}).get("pixels_digest", image))
+    who = sightings["name"].map(normalised_name).where(sightings["name"] != "", sightings["subject_id"])
+    counts = who.groupby(picture.to_numpy()).nunique()
+    many = counts[counts >= subjects_min]
+    return {image: int(many[key]) for image, key in zip(sightings["image_id"], picture, strict=True) if key in many}
+
+
+Verdict = tuple[str, Row]
+"""Reason and evidence."""
+
+
+def _judge(
+    sighting: Row, measured: Mapping[str, Row], settings: Row, recipe: Recipe, placeholders: Mapping[str, int]
+) -> tuple[Row, Verdict | None]:
+    """Make a sample of a sighting; the first thing that is wrong with it, if any."""
+    face_index, box, face_verdict = -1, None, None
+    verdict = _role_verdict(sighting, recipe) or _image_verdict(sighting, measured, settings, placeholders)
+    if settings["region"] == "face" and "faces" in measured:
+        face_index, face_verdict = choose_face(measured, settings)
+        if face_index >= 0:
+            face = measured["faces"]["faces"][face_index]
+            box = _clipped(face, measured["decode"])
+    return _sample_row(sighting, recipe, face_index, box), verdict or face_verdict
+
+
+def _role_verdict(sighting: Row, recipe: Recipe) -> Verdict | None:
+    if recipe.role_classes and sighting["role_class"] not in recipe.role_classes:
+        return "labels_role", {"role_class": sighting["role_class"]}
+    if sighting["is_former"] and not recipe.with_former:
+        return "labels_former", {}
+    return None
+
+
+def _image_verdict(
+    sighting: Row, measured: Mapping[str, Row], settings: Row, placeholders: Mapping[str, int]
+) -> Verdict | None:
+    decode = measured["decode"]
+    if decode["reason"]:
+        return str(decode["reason"]), {}
+    if sighting["image_id"] in placeholders:
+        return "quality_placeholder", {"subjects_count": placeholders[sighting["image_id"]]}
+    side = int(min(decode["width_px"], decode["height_px"]))
+    if side < settings["min_side_px"]:
+        return "quality_too_small", {"side_px": side}
+    quality = measured.get("quality")
+    if quality is not None and quality["entropy_bits"] < settings["min_entropy_bits"]:
+        return "quality_blank", {"entropy_bits": round(float(quality["entropy_bits"]), 3)}
+    if quality is not None and quality["sharpness"] < settings["min_sharpness"]:
+        return "quality_blurred", {"sharpness": round(float(quality["sharpness"]), 1)}
+    return None
+
+
+def choose_face(measured: Mapping[str, Row], settings: Row) -> tuple[int, Verdict | None]:
+    """Choose the subject's face: its index (-1 for none) and what is wrong with it."""
+    faces = list(measured["faces"]["faces"])
+    sure = [index for index, face in enumerate(faces) if face["face_score"] >= settings["min_face_score"]]
+    if not sure:
+        return -1, ("faces_none_found", {"faces_count": len(faces)})
+    areas = {index: _area(faces[index]) for index in sure}
+    largest = sorted(sure, key=lambda index: (-areas[index], index))
+    chosen = largest[0]
+    if settings["choose"] == "central":
+        decode = measured["decode"]
+        sizes = int(decode["width_px"]), int(decode["height_px"])
+        chosen = sure[most_central([faces[index] for index in sure], *sizes)]
+    elif settings["choose"] == "dominant" and len(sure) > 1:
+        ratio = areas[largest[0]] / max(1, areas[largest[1]])
+        if ratio < settings["dominance"]:
+            return -1, ("faces_many", {"faces_count": len(sure), "area_ratio": round(ratio, 2)})
+    return chosen, _face_verdict(faces[chosen], measured["decode"], settings)
+
+
+def _face_verdict(face: Row, decode: Row, settings: Row) -> Verdict | None:
+    if face["size_px"] < settings["min_face_px"]:
+        return "faces_small", {"size_px": int(face["size_px"])}
+    x0, y0, x1, y1 = _clipped(face, decode)
+    outside = 1 - (x1 - x0) * (y1 - y0) / _area(face)
+    if outside > settings["max_outside_frac"]:
+        return "faces_cut_off", {"outside_frac": round(outside, 3)}
+    if settings["max_tilt_deg"] and abs(face["tilt_deg"]) > settings["max_tilt_deg"]:
+        return "faces_tilted", {"tilt_deg": round(float(face["tilt_deg"]), 1)}
+    return None
+
+
+def _area(face: Row) -> int:
+    return int(max(1, face["x1"] - face["x0"]) * max(1, face["y1"] - face["y0"]))
+
+
+def _clipped(face: Row, decode: Row) -> Box:
+    """The face's box inside the picture."""
+    width, height = int(decode["width_px"]), int(decode["height_px"])
+    x0, y0 = min(max(0, int(face["x0"])), width - 1), min(max(0, int(face["y0"])), height - 1)
+    return x0, y0, max(x0 + 1, min(width, int(face["x1"]))), max(y0 + 1, min(height, int(face["y1"])))
+
+
+def _sample_row(sighting: Row, recipe: Recipe, face_index: int, box: Box | None) -> Row:
+    label, target = read_label(recipe.label, sighting)
+    return {
+        "sample_id": sample_id(sighting["image_id"], box, sighting["subject_id"]),
+        **{name: sighting[name] for name in ("image_id", "subject_id", "sighting_id", "source", "organisation")},
+        **{name: sighting[name] for name in ("slot", "name", "image_url", "page_url", "attributes")},
+        "label": label,
+        "target": target,
+        "face_index": face_index,
+        **dict(zip(SAMPLE_COLUMNS[-4:], box or (-1, -1, -1, -1), strict=True)),
+    }
+
+
+def read_label(where: str, sighting: Mapping[str, Any]) -> tuple[str, float]:
+    """Read class and target of a sighting.
+
+    Args:
+        where: the recipe's `label`: `label`, or `attributes.<name>`.
+        sighting: a row of the sightings.
+
+    Returns:
+        (class, NaN), or ("", number) where the attribute is a number.
+    """
+    if where == "label":
+        return str(sighting["label"]), float("nan")
+    value = json.loads(sighting["attributes"]).get(where.removeprefix("attributes."))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "", float(value)
+    return "" if value is None else str(value), float(np.nan)
