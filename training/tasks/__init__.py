@@ -1,1 +1,20 @@
-"""One file per task."""
+"""One file per task; TASKS names them."""
+
+from __future__ import annotations
+
+from catalog.errors import UsageError
+from training.tasks.classification import ClassificationTask
+from training.tasks.task import Task
+
+TASKS: dict[str, type[Task]] = {ClassificationTask.name: ClassificationTask}
+
+
+def find_task(name: str) -> type[Task]:
+    """Find a task by name.
+
+    Raises:
+        UsageError: there is none; says which there are.
+    """
+    if name not in TASKS:
+        raise UsageError(f"no task {name!r}, expected one of: {', '.join(sorted(TASKS))}")
+    return TASKS[name]

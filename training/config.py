@@ -1,0 +1,238 @@
+"""What a training run does: defaults, then an experiment's TOML, then the recipe's [training], then `--set a.b=c`.
+
+An experiment names only what differs from the defaults below. Phases run one after the other, each from the best
+weights of the one before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import UsageError
+from catalog.ids import digest
+
+EXPERIMENTS = Path(__file__).parent / "experiments"
+MODES = ("grey", "rgb")
+OPTIMISERS = ("adam", "adamw", "sgd")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """What the model sees of a picture."""
+
+    size_px: int = 64
+    """Side of the square input."""
+    mode: str = "grey"
+    """`grey` or `rgb`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentConfig:
+    """Random changes of training pictures; zero means none."""
+
+    copies: int = 1
+    """How often each picture is shown in an epoch, each time changed anew."""
+    rotation_deg: float = 0.0
+    """Largest turn to either side."""
+    zoom_frac: float = 0.0
+    """Largest growth or shrinking."""
+    shear_deg: float = 0.0
+    """Largest shear to either side."""
+    shift_frac: float = 0.0
+    """Largest move along each axis, of the side."""
+    flip: bool = False
+    """Whether half of the pictures are mirrored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """The network: a backbone and a small head."""
+
+    name: str = "small_cnn"
+    """`small_cnn`, `timm:<name>` or `torchvision:<name>`."""
+    is_pretrained: bool = False
+    """Whether the backbone starts from ImageNet weights (timm's and the packaged ones)."""
+    dense: int = 64
+    """Width of the head's hidden layer; 0 for none."""
+    dropout_frac: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseConfig:
+    """One stretch of training."""
+
+    epochs: int = 30
+    patience: int = 0
+    """Epochs without a better validation loss before it stops; 0 never stops early."""
+    optimiser: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    """Of sgd."""
+    weight_decay: float = 0.0
+    backbone_layers: int = -1
+    """How many of the backbone's last weight layers learn; 0 only the head, -1 all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineConfig:
+    """How it is computed; not part of the run's id."""
+
+    threads: int = 0
+    """CPU threads; 0 leaves torch's choice."""
+    accelerator: str = "auto"
+    """`auto`, `cpu` or `gpu`."""
+    precision: str = "auto"
+    """A Lightning precision; `auto` is mixed on a GPU and full on a CPU."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """All settings of a run."""
+
+    experiment: str = ""
+    seed: int = 1
+    batch_size: int = 32
+    is_inner_trait: bool | None = None
+    """Whether the label is a person's inner trait; None asks the release: any label of persons but their identity."""
+    data: DataConfig = DataConfig()
+    augment: AugmentConfig = AugmentConfig()
+    model: ModelConfig = ModelConfig()
+    phases: Mapping[str, PhaseConfig] = field(default_factory=lambda: {"train": PhaseConfig()})
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings, checked by the task."""
+    machine: MachineConfig = MachineConfig()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all settings as JSON values; `from_json` is the inverse."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TrainingConfig:
+        """Read settings.
+
+        Raises:
+            UsageError: an unknown name, a value of the wrong type or out of range.
+        """
+        config: TrainingConfig = _build(cls, values, "")
+        _check(config)
+        return config
+
+    @property
+    def digest(self) -> str:
+        """Name all settings that the result depends on: 64 hex digits."""
+        return digest({name: value for name, value in self.to_json().items() if name != "machine"})
+
+
+def load_training_config(
+    experiment: str, overrides: Sequence[str] = (), recipe_training: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """Put a run's settings together.
+
+    Args:
+        experiment: name of a packaged experiment or path of a TOML file.
+        overrides: `a.b=c` with c as TOML, or plain text.
+        recipe_training: the recipe's `[training]`; its keys `task` and `experiment` are not settings.
+
+    Raises:
+        UsageError: no such experiment, or a bad setting.
+    """
+    values = _read_experiment(experiment)
+    # The stem only: a run must not be named by where its experiment lies.
+    values["experiment"] = Path(experiment).stem
+    extra = {name: value for name, value in (recipe_training or {}).items() if name not in ("task", "experiment")}
+    _merge(values, extra)
+    for override in overrides:
+        _merge(values, _parse_override(override))
+    return TrainingConfig.from_json(values)
+
+
+def _read_experiment(experiment: str) -> dict[str, Any]:
+    path = Path(experiment) if experiment.endswith(".toml") else EXPERIMENTS / f"{experiment}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(each.stem for each in EXPERIMENTS.glob("*.toml")))
+        raise UsageError(f"no experiment {experiment!r}, expected a .toml file or one of: {names}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"--set {text}: expected a.b=c")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    for part in reversed(name.split(".")):
+        parsed = {part: parsed}
+    return typing.cast("dict[str, Any]", parsed)
+
+
+def _merge(values: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(values.get(name), dict):
+            _merge(values[name], value)
+        else:
+            values[name] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _build(cls: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(values.keys() - hints.keys())
+    if unknown:
+        known = ", ".join(sorted(hints))
+        raise UsageError(f"unknown training setting {where}{unknown[0]}, expected one of: {known}")
+    return cls(**{name: _coerce(hints[name], value, where + name) for name, value in values.items()})
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), _as_table(value, where), f"{where}.")
+    if typing.get_origin(hint) is Mapping:
+        part = typing.get_args(hint)[1]
+        table = _as_table(value, where)
+        return (
+            dict(table) if part is Any else {key: _coerce(part, each, f"{where}.{key}") for key, each in table.items()}
+        )
+    accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in accepted and type(value) is int:
+        return float(value)
+    if type(value) not in accepted:
+        names = " or ".join(each.__name__ for each in accepted if each is not type(None))
+        raise UsageError(f"training setting {where} must be {names}, found {value!r}")
+    return value
+
+
+def _as_table(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"training setting {where} must be a table, found {value!r}")
+    return value
+
+
+def _check(config: TrainingConfig) -> None:
+    rules = [
+        (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
+        (config.data.size_px > 0, "data.size_px must be positive"),
+        (config.batch_size > 0, "batch_size must be positive"),
+        (config.augment.copies > 0, "augment.copies must be positive"),
+        (0 <= config.augment.zoom_frac < 1, "augment.zoom_frac must be in [0, 1)"),
+        (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
+        (bool(config.phases), "phases must name at least one"),
+    ]
+    for name, phase in config.phases.items():
+        rules.append(
+            (phase.optimiser in OPTIMISERS, f"phases.{name}.optimiser must be one of {', '.join(OPTIMISERS)}")
+        )
+        rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
+    for holds, rule in rules:
+        if not holds:
+            raise UsageError(f"training settings: {rule}")

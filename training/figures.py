@@ -1,0 +1,75 @@
+"""The drawings of the reports; every function draws into a figure that the report gives, in colours set around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.measures import running_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_curves(figure: Figure, phases: Sequence[tuple[str, Sequence[dict[str, float]]]], headline: str) -> None:
+    """Draw loss and the headline measure over all epochs; a line marks where a phase begins."""
+    rows = [row for _, history in phases for row in history]
+    epochs = np.arange(1, len(rows) + 1)
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [row["train_loss"] for row in rows], label="train", marker="o", markersize=3)
+    left.plot(epochs, [row["validation_loss"] for row in rows], label="validation", marker="o", markersize=3)
+    left.set(title="Loss", xlabel="epoch")
+    values = np.array([row[f"validation_{headline}"] for row in rows])
+    right.plot(epochs, values, label="validation", marker="o", markersize=3, color="C1")
+    right.plot(epochs, running_mean(values, 5), label="mean of 5", linestyle="--", color="C2")
+    right.set(title=headline.capitalize(), xlabel="epoch")
+    for axes in (left, right):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        start = 0
+        for _, history in phases[:-1]:
+            start += len(history)
+            axes.axvline(start + 0.5, linewidth=1, linestyle=":", color="C7")
+        axes.legend(frameon=False)
+
+
+def draw_steps(figure: Figure, losses: NDArray[np.float64], window: int = 50) -> None:
+    """Draw the training loss of every step, and its running mean."""
+    axes = figure.subplots()
+    steps = np.arange(1, len(losses) + 1)
+    axes.plot(steps, losses, linewidth=0.6, alpha=0.4, label="each step")
+    axes.plot(steps, running_mean(losses, window), linewidth=1.8, label=f"mean of {window}", color="C1")
+    axes.set(title="Training loss by step", xlabel="step")
+    axes.legend(frameon=False)
+
+
+def draw_confusion(figure: Figure, classes: Sequence[str], matrix: NDArray[Any]) -> None:
+    """Draw a confusion matrix with counts and per cent of all samples; the shade is the share of the true class."""
+    axes = figure.subplots()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    total = max(int(matrix.sum()), 1)
+    for row, column in np.ndindex(*matrix.shape):
+        count = int(matrix[row, column])
+        colour = "white" if shares[row, column] > 0.5 else "#1a2733"
+        axes.text(column, row, f"{count}\n{count / total:.1%}", ha="center", va="center", color=colour, fontsize=10)
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.spines[:].set_visible(False)
+
+
+def draw_distribution(figure: Figure, classes: Sequence[str], matrix: NDArray[Any]) -> None:
+    """Draw how often each class is real and how often it is predicted."""
+    axes = figure.subplots()
+    places = np.arange(len(classes))
+    for offset, counts, label in ((-0.2, matrix.sum(axis=1), "real"), (0.2, matrix.sum(axis=0), "predicted")):
+        bars = axes.barh(places + offset, counts, height=0.38, label=label)
+        axes.bar_label(bars, padding=3, fontsize=9)
+    axes.set_yticks(places, classes)
+    axes.invert_yaxis()
+    axes.margins(x=0.1)
+    axes.set(xlabel="samples")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

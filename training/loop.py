@@ -1,0 +1,394 @@
+"""The loop that all tasks share, on Lightning: phases, a checkpoint after every epoch, resume to the same result.
+
+Every random number of an epoch (order, augmentation, dropout) comes from the seed, the phase and the epoch's number
+alone. So an epoch started again after a kill is the epoch that would have been, and no generator's state is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from catalog.errors import GleaneryError
+from catalog.files import replacing
+from training.augment import augment
+from training.batches import BatchFeed, epoch_order, seed_of
+from training.config import MachineConfig, PhaseConfig, TrainingConfig
+from training.data import TrainingData
+from training.models import PictureModel, freeze
+from training.tasks.task import Outputs, Task
+
+LAST, BEST, DONE = "last.ckpt", "best.safetensors", "done.ckpt"
+"""Files of a phase: state after the last whole epoch, weights of the best one, and the state it ended with."""
+
+
+class LossNotFinite(GleaneryError):
+    """The loss became NaN or infinite; the batch is saved."""
+
+
+class OutOfMemory(GleaneryError):
+    """The batch does not fit; says which size would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands, for a progress bar."""
+
+    phase: str
+    epoch: int
+    """From 1."""
+    epochs: int
+    batch: int
+    """Done in this epoch."""
+    batches: int
+    loss: float | None = None
+    """Validation loss of the last whole epoch."""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class TaskModule(pl.LightningModule):
+    """Binds task, model and data of one phase to Lightning's hooks."""
+
+    def __init__(
+        self, task: Task, model: nn.Module, data: TrainingData, config: TrainingConfig, phase: str, folder: Path
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self._task, self._data, self._config, self._phase, self._folder = task, data, config, phase, folder
+        self._frozen_norms = freeze(model, self._settings.backbone_layers) if isinstance(model, PictureModel) else []
+        self._augmentation = torch.Generator()
+        self.step_losses: list[Tensor] = []
+        self.validation: list[tuple[Tensor, int, Tensor, Tensor, Tensor]] = []
+
+    @property
+    def _settings(self) -> PhaseConfig:
+        return self._config.phases[self._phase]
+
+    def _seed(self, purpose: str) -> int:
+        return seed_of(self._config.seed, self._phase, self.trainer.current_epoch, purpose)
+
+    def train_dataloader(self) -> BatchFeed:
+        """Give this epoch's batches; Lightning asks anew for every epoch."""
+        examples = self._task.examples(self._data, "train", self._seed("examples"))
+        order = epoch_order(len(examples.rows), self._config.augment.copies, self._seed("order"))
+        return BatchFeed(self._data.pixels, examples, self._config.batch_size, order)
+
+    def val_dataloader(self) -> BatchFeed:
+        """Give the validation split in its own order."""
+        examples = self._task.examples(self._data, "validation", self._config.seed)
+        return BatchFeed(self._data.pixels, examples, self._config.batch_size)
+
+    def on_train_epoch_start(self) -> None:
+        """Set all randomness of the epoch."""
+        torch.manual_seed(self._seed("dropout"))
+        self._augmentation.manual_seed(self._seed("augment"))
+        self.step_losses, self.validation = [], []
+        self.model.train()
+        for norm in self._frozen_norms:
+            norm.eval()
+
+    def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
+        """Augment, compute, and refuse a loss that is no number."""
+        images = augment(as_float(batch["image"]).flatten(0, 1), self._config.augment, self._augmentation)
+        views = images.unflatten(0, batch["image"].shape[:2])
+        loss = self._task.loss(self._task.forward(self.model, views), batch["target"])
+        if not torch.isfinite(loss):
+            self._save_batch(batch, views, batch_index)
+        self.step_losses.append(loss.detach())
+        return loss
+
+    def _save_batch(self, batch: dict[str, Tensor], views: Tensor, batch_index: int) -> None:
+        path = self._folder / "not_finite_batch.npz"
+        sample_ids = self._data.samples["sample_id"].to_numpy()[batch["row"].cpu().numpy()].astype(str)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, images=views.detach().cpu().numpy(), target=batch["target"].cpu().numpy(),
+                     sample_id=sample_ids)  # fmt: skip
+        raise LossNotFinite(
+            f"the loss is not finite in phase {self._phase}, epoch {self.trainer.current_epoch + 1}, "
+            f"batch {batch_index + 1}; the batch is kept in {path}; try a smaller learning rate"
+        )
+
+    def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
+        """Keep the outputs; they are measured as a whole."""
+        outputs = self._task.forward(self.model, as_float(batch["image"]))
+        loss = self._task.loss(outputs, batch["target"])
+        self.validation.append((loss.detach(), len(outputs), batch["row"], batch["target"], outputs.detach().float()))
+
+    def epoch_row(self) -> dict[str, float]:
+        """Sum an epoch up: numbers only, as they go into history and log."""
+        train = torch.stack(self.step_losses).double().mean()
+        weights = torch.tensor([count for _, count, *_ in self.validation], dtype=torch.float64)
+        losses = torch.stack([loss for loss, *_ in self.validation]).double().cpu()
+        measures = self._task.measure(gather([each[2:] for each in self.validation]))
+        numbers = {f"validation_{name}": float(value) for name, value in measures.items() if isinstance(value, float)}
+        loss = float((losses * weights).sum() / weights.sum())
+        return {
+            "epoch": self.trainer.current_epoch + 1,
+            "train_loss": float(train),
+            **numbers,
+            "validation_loss": loss,
+        }
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Build the phase's optimiser over what learns."""
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        settings = self._settings
+        rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+        if settings.optimiser == "sgd":
+            return torch.optim.SGD(learning, momentum=settings.momentum, **rates)
+        return (torch.optim.Adam if settings.optimiser == "adam" else torch.optim.AdamW)(learning, **rates)
+
+
+class EpochKeeper(Checkpoint):
+    """After every epoch: history, best weights, early stop, checkpoint. Lightning runs it after all other callbacks.
+
+    What decides (best epoch, patience) is computed from the history, which travels in the checkpoint.
+    """
+
+    def __init__(self, folder: Path, phase: str, settings: PhaseConfig, on_progress: OnProgress | None) -> None:
+        self._folder, self._phase, self._settings, self._on_progress = folder, phase, settings, on_progress
+        self.history: list[dict[str, float]] = []
+        self.step_losses: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what a resumed run must know."""
+        return {"history": self.history, "step_losses": self.step_losses}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take it up again."""
+        self.history, self.step_losses = list(state["history"]), list(state["step_losses"])
+
+    def on_train_start(self, trainer: pl.Trainer, module: TaskModule) -> None:
+        """Stay stopped if the run had decided to stop just before it was killed."""
+        trainer.should_stop = self._should_stop()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: TaskModule, outputs: Any, batch: Any, batch_index: int
+    ) -> None:
+        """Tell how far the epoch is."""
+        if self._on_progress is not None:
+            loss = self.history[-1]["validation_loss"] if self.history else None
+            self._on_progress(
+                Progress(self._phase, trainer.current_epoch + 1, self._settings.epochs, batch_index + 1,
+                         int(trainer.num_training_batches), loss)
+            )  # fmt: skip
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: TaskModule) -> None:
+        """Keep the epoch."""
+        row = module.epoch_row()
+        self.history.append(row)
+        self.step_losses.extend(torch.stack(module.step_losses).double().tolist())
+        for logger in trainer.loggers:
+            logger.log_metrics({name: value for name, value in row.items() if name != "epoch"}, step=len(self.history))
+        if best_epoch(self.history) == len(self.history):
+            # Before the checkpoint: a kill between the two repeats this epoch and writes the same weights again.
+            save_weights(module.model, self._folder / BEST)
+        trainer.should_stop = self._should_stop()
+        trainer.save_checkpoint(self._folder / LAST)
+
+    def _should_stop(self) -> bool:
+        patience = self._settings.patience
+        return bool(patience and self.history and len(self.history) - best_epoch(self.history) >= patience)
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """Find the epoch, from 1, of the lowest validation loss; the first of equals."""
+    losses = [row["validation_loss"] for row in history]
+    return losses.index(min(losses)) + 1
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints that are whole or not there."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        """Write beside and rename."""
+        with replacing(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    """How a phase went."""
+
+    phase: str
+    history: tuple[dict[str, float], ...]
+    """A row per epoch: epoch, train_loss, validation_loss, validation_<measure>."""
+    step_losses: tuple[float, ...]
+    """Training loss of every step."""
+
+
+def fit(
+    task: Task,
+    model: nn.Module,
+    data: TrainingData,
+    config: TrainingConfig,
+    folder: Path,
+    on_progress: OnProgress | None = None,
+) -> list[PhaseResult]:
+    """Train all phases, taking up where a killed run stopped; the model ends with the best weights of the last one.
+
+    Args:
+        task: says loss and measures.
+        model: changed in place.
+        data: with samples in train and validation.
+        config: the run's settings.
+        folder: of the run; gets checkpoints/ and tensorboard/.
+        on_progress: called after every batch.
+
+    Raises:
+        LossNotFinite: a loss is NaN or infinite.
+        OutOfMemory: a batch does not fit.
+    """
+    results = []
+    for name in config.phases:
+        phase_folder = folder / "checkpoints" / name
+        if not (phase_folder / DONE).exists():
+            keeper = EpochKeeper(phase_folder, name, config.phases[name], on_progress)
+            module = TaskModule(task, model, data, config, name, folder)
+            _fit_phase(module, keeper, config, name, folder)
+            with replacing(phase_folder / DONE) as temporary:
+                torch.save(keeper.state_dict(), temporary)
+        load_weights(model, phase_folder / BEST)
+        state = torch.load(phase_folder / DONE, weights_only=True)
+        results.append(PhaseResult(name, tuple(state["history"]), tuple(state["step_losses"])))
+    return results
+
+
+def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, phase: str, folder: Path) -> None:
+    last = folder / "checkpoints" / phase / LAST
+    on_gpu = uses_gpu(config.machine)
+    mixed = "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "16-mixed"
+    precision = config.machine.precision
+    module.model.to(memory_format=torch.channels_last)
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            accelerator="gpu" if on_gpu else "cpu",
+            devices=1,
+            precision=(mixed if on_gpu else "32-true") if precision == "auto" else precision,
+            max_epochs=config.phases[phase].epochs,
+            callbacks=[keeper],
+            plugins=[WholeCheckpoints()],
+            logger=TensorBoardLogger(str(folder / "tensorboard"), name="", version=phase),
+            deterministic="warn",
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            log_every_n_steps=10,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        try:
+            trainer.fit(module, ckpt_path=str(last) if last.exists() else None)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            size = fitting_batch_size(lambda size: _try_step(module, size), config.batch_size)
+            advice = (
+                f"--set batch_size={size} would fit" if size else "not even one picture fits; take a smaller model"
+            )
+            raise OutOfMemory(f"out of memory at batch_size {config.batch_size}: {advice}") from error
+
+
+def uses_gpu(machine: MachineConfig) -> bool:
+    """Tell whether a run computes on a GPU."""
+    return machine.accelerator == "gpu" or (machine.accelerator == "auto" and torch.cuda.is_available())
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's tips and notices of hardware, workers and folders off the terminal; errors still show."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning_utilities")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning.*")
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell torch's many ways to say so, on GPU and CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def fitting_batch_size(try_step: Callable[[int], None], failed_size: int) -> int:
+    """Halve a batch size until a step goes through; 0 where none does.
+
+    Args:
+        try_step: runs one step with so many examples, or raises out of memory.
+        failed_size: what did not fit.
+    """
+    size = failed_size // 2
+    while size:
+        try:
+            try_step(size)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not is_out_of_memory(error):
+                raise
+            size //= 2
+        else:
+            return size
+    return 0
+
+
+def _try_step(module: TaskModule, size: int) -> None:
+    batch = next(iter(module.val_dataloader()))
+    repeats = math.ceil(size / len(batch["target"]))
+    tensors = {name: value.repeat(repeats, *[1] * (value.ndim - 1))[:size] for name, value in batch.items()}
+    module.zero_grad(set_to_none=True)
+    module.training_step({name: value.to(module.device) for name, value in tensors.items()}, 0).backward()
+
+
+def as_float(images: Tensor) -> Tensor:
+    """Turn uint8 into float32 in [0, 1]."""
+    return images.float() / 255
+
+
+def gather(batches: list[tuple[Tensor, Tensor, Tensor]]) -> Outputs:
+    """Join (row, target, output) batches on the host."""
+    rows, targets, values = (torch.cat(parts).cpu().numpy() for parts in zip(*batches, strict=True))
+    return Outputs(rows, targets, values)
+
+
+@torch.inference_mode()
+def run_model(task: Task, model: nn.Module, data: TrainingData, part: str, config: TrainingConfig) -> Outputs:
+    """Give a model's outputs for one part of a release, in the part's own order."""
+    device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
+    model.to(device).eval()
+    batches = []
+    for batch in BatchFeed(data.pixels, task.examples(data, part, config.seed), config.batch_size):
+        outputs = task.forward(model, as_float(batch["image"].to(device)))
+        batches.append((batch["row"], batch["target"], outputs.float().cpu()))
+    return gather(batches)
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write all tensors of a model as safetensors."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary)
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Read them back into a model of the same kind."""
+    model.load_state_dict(load_file(path))

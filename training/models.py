@@ -1,0 +1,160 @@
+"""Networks by name: the small one from scratch, any timm or torchvision model as a backbone, and a small head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from catalog.errors import UsageError
+from training.config import ModelConfig
+
+WEIGHT_LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
+NORM_LAYERS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+
+
+class PictureModel(nn.Module):
+    """A backbone and a head: (B, C, S, S) float32 in [0, 1] to (B, outputs) float32.
+
+    Args:
+        backbone: pictures to features.
+        head: features to outputs.
+        mean: per channel, taken off first; pictures are left as they are where None.
+        std: per channel, divided by.
+    """
+
+    def __init__(
+        self, backbone: nn.Module, head: nn.Module, mean: list[float] | None = None, std: list[float] | None = None
+    ) -> None:
+        super().__init__()
+        self.backbone, self.head = backbone, head
+        self.register_buffer("mean", _per_channel(mean), persistent=False)
+        self.register_buffer("std", _per_channel(std), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the outputs."""
+        if self.mean is not None:
+            images = (images - self.mean) / self.std
+        return self.head(self.backbone(images))
+
+
+def _per_channel(values: list[float] | None) -> Tensor | None:
+    return None if values is None else torch.tensor(values).view(1, -1, 1, 1)
+
+
+def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> PictureModel:
+    """Build a network; its random weights follow torch's global generator.
+
+    Args:
+        settings: name, head and whether it starts from ImageNet weights.
+        channels: 1 for grey, 3 for RGB.
+        size_px: side of the square input.
+        outputs: width of the last layer.
+
+    Raises:
+        UsageError: no such model, weights that cannot be had, or an input that does not fit it.
+    """
+    kind, _, name = settings.name.partition(":")
+    if settings.name == "small_cnn":
+        if settings.is_pretrained:
+            raise UsageError("small_cnn has no pretrained weights; set model.is_pretrained=false")
+        features, statistics = _small_convolutions(channels), {}
+    elif kind == "timm":
+        features, statistics = _timm_backbone(name, settings.is_pretrained)
+    elif kind == "torchvision":
+        features, statistics = _torchvision_backbone(name, settings.is_pretrained)
+    else:
+        raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
+    if kind != "small_cnn" and channels != 3:
+        raise UsageError(f"model {settings.name!r} takes colour pictures; set data.mode=rgb")
+    width = _feature_width(features, channels, size_px)
+    return PictureModel(features, _head(width, settings, outputs), **statistics)
+
+
+def _small_convolutions(channels: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for before in (channels, 32, 32):
+        # Pooling before the ReLU gives the same numbers, as both are monotonic, at a quarter of its cost.
+        layers += [nn.Conv2d(before, 32, 3), nn.MaxPool2d(2), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+def _head(width: int, settings: ModelConfig, outputs: int) -> nn.Sequential:
+    hidden = [nn.Linear(width, settings.dense), nn.ReLU()] if settings.dense else []
+    last = settings.dense or width
+    return nn.Sequential(*hidden, nn.Dropout(settings.dropout_frac), nn.Linear(last, outputs))
+
+
+def _timm_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
+    from backbones.weights import backbone, preprocessing
+
+    facts = preprocessing(name)
+    return backbone(name, is_pretrained=is_pretrained), {"mean": facts["mean"], "std": facts["std"]}
+
+
+def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
+    import torchvision
+
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        raise UsageError(f"torchvision has no model {name!r}")
+    try:
+        model = torchvision.models.get_model(name, weights="DEFAULT" if is_pretrained else None)
+    except OSError as error:  # urllib's errors are of this kind
+        raise UsageError(f"weights of torchvision's {name} cannot be had ({error}); "
+                         "set model.is_pretrained=false or take timm:tf_efficientnet_lite0") from error  # fmt: skip
+    if hasattr(model, "features"):
+        features: nn.Module = nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    elif hasattr(model, "fc"):
+        model.fc = nn.Identity()
+        features = model
+    else:
+        raise UsageError(f"torchvision's {name} has neither features nor fc; take it from timm")
+    # Source: the normalisation of all torchvision ImageNet weights.
+    return features, {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+
+def _feature_width(features: nn.Module, channels: int, size_px: int) -> int:
+    was_training = features.training
+    try:
+        with torch.inference_mode():
+            return int(features.eval()(torch.zeros(1, channels, size_px, size_px)).shape[1])
+    except RuntimeError as error:
+        raise UsageError(f"pictures of {size_px} px are too small for the model: {error}") from error
+    finally:
+        features.train(was_training)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Count all parameters, frozen ones too."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def freeze(model: PictureModel, backbone_layers: int) -> list[nn.Module]:
+    """Let only the head and the last weight layers of the backbone learn.
+
+    Args:
+        model: changed in place.
+        backbone_layers: how many convolutions or dense layers learn, with the normalisations after the first of
+            them; -1 means all.
+
+    Returns:
+        The frozen normalisation layers; they must stay in evaluation mode.
+    """
+    layers = [module for module in model.backbone.modules() if isinstance(module, (*WEIGHT_LAYERS, *NORM_LAYERS))]
+    model.requires_grad_(True)
+    if backbone_layers < 0:
+        return []
+    model.backbone.requires_grad_(False)
+    weights = [index for index, module in enumerate(layers) if isinstance(module, WEIGHT_LAYERS)]
+    starts = [len(layers), *reversed(weights)]
+    first = starts[min(backbone_layers, len(weights))]
+    for module in layers[first:]:
+        module.requires_grad_(True)
+    return [module for module in layers[:first] if isinstance(module, NORM_LAYERS)]
+
+
+def weights_source(settings: ModelConfig) -> str:
+    """Say in words where the first weights come from."""
+    if not settings.is_pretrained:
+        return "random (from scratch)"
+    package = " (packaged)" if settings.name == "timm:tf_efficientnet_lite0" else ""
+    return f"ImageNet weights of {settings.name}{package}"
