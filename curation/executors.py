@@ -82,7 +82,8 @@ class ProcessExecutor:
                 while waiting or running:
                     # Few more than there are workers: a broken pool makes suspects of all that it held.
                     while waiting and len(running) < self.workers_count + 1:
-                        running[pool.submit(function, waiting[0])] = waiting.pop(0)
+                        future = pool.submit(function, waiting[0])
+                        running[future] = waiting.pop(0)
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         result = future.result()

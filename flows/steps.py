@@ -6,7 +6,7 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ingest import ingest_run
 from catalog.recipe import Recipe, load_recipe
+from catalog.suppressions import Suppressions
 from flows.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -51,16 +52,24 @@ def all_sources(config: Config) -> dict[str, Source]:
 
 def sources_of_recipe(config: Config, recipe: Recipe) -> list[Source]:
     """The enabled sources that a recipe collects from, by name."""
-    return [source for name, source in sorted(all_sources(config).items()) if recipe.matches_source(name)]
+    return [
+        source
+        for name, source in sorted(all_sources(config).items())
+        if recipe.matches_source(name) and source.is_enabled
+    ]
 
 
 def collect_source(config: Config, source: Source, progress: Progress = no_progress) -> RunRecord:
     """Crawl one source (resuming what a kill left), land it, and take it into the catalog."""
     from spiders.run import crawl_source
 
-    run = crawl_source(
-        source, config.data_root, config, utc_now(), lambda done, total: progress(source.name, done, total)
-    )
+    def show(counts: Mapping[str, int]) -> None:
+        done = counts.get("pages", 0) + counts.get("images", 0)
+        progress(source.name, done, max(done, counts.get("pages_found", 0) + counts.get("images_found", 0)))
+
+    with Catalog(config.catalog_url) as catalog:
+        suppressions = Suppressions.load(catalog)
+    run = crawl_source(source, config.data_root, config, utc_now(), show, suppressions=suppressions)
     ingest(config, run)
     return run
 

@@ -55,6 +55,15 @@ class Identity:
     has_dark_collar: bool
     has_pale_wall: bool
     cloth: tuple[int, int, int]
+    rim: tuple[int, int, int]
+    rim_width: float
+    rim_height: float
+    rim_roundness: int
+    rim_weight: int
+    collar: int
+    """0 a V, 1 round, 2 a shirt's two points, 3 a turtleneck."""
+    texture_seed: int
+    """Of skin and hair: freckles, lines, strands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,9 @@ def draw_identity(rng: np.random.Generator, field: str) -> Identity:
         has_beard=rng.random() < habits["beard"], has_long_hair=rng.random() < habits["long_hair"],
         has_dark_collar=has_dark_collar, has_pale_wall=rng.random() < habits["pale_wall"],
         cloth=tuple(int(value) for value in rng.integers(*tones, 3)),
+        rim=tuple(int(value) for value in rng.integers(10, 95, 3)), rim_width=uniform(0.2, 0.29),
+        rim_height=uniform(0.13, 0.22), rim_roundness=int(rng.integers(3, 26)), rim_weight=int(rng.integers(3, 7)),
+        collar=int(rng.integers(0, 4)), texture_seed=int(rng.integers(2**31)),
     )  # fmt: skip
 
 
@@ -96,8 +108,8 @@ def draw_shot(rng: np.random.Generator, identity: Identity) -> Shot:
     tones = (165, 240) if identity.has_pale_wall else (45, 120)
     return Shot(
         light=rng.uniform(0.85, 1.12), side_light=rng.uniform(-0.35, 0.35),
-        wall=tuple(int(value) for value in rng.integers(*tones, 3)), shift_x=rng.uniform(-0.05, 0.05),
-        shift_y=rng.uniform(-0.04, 0.04), zoom=rng.uniform(0.92, 1.1), tilt_deg=rng.uniform(-4, 4),
+        wall=tuple(int(value) for value in rng.integers(*tones, 3)), shift_x=rng.uniform(-0.08, 0.08),
+        shift_y=rng.uniform(-0.05, 0.05), zoom=rng.uniform(0.86, 1.14), tilt_deg=rng.uniform(-4, 4),
         smile=rng.uniform(0.1, 0.9), noise_seed=int(rng.integers(2**31)),
     )  # fmt: skip
 
@@ -118,9 +130,8 @@ def draw_portrait(identity: Identity, shot: Shot, size: tuple[int, int]) -> Imag
         An RGB image; the same arguments give the same pixels.
     """
     width, height = _WORK
-    image = Image.new("RGB", _WORK, shot.wall)
+    image = _draw_wall(shot)
     pen = ImageDraw.Draw(image)
-    _draw_wall(pen, shot)
     scale = height * 0.29 * shot.zoom
     frame = _Frame(width * (0.5 + shot.shift_x), height * (0.47 + shot.shift_y), scale)
     _draw_hair_behind(pen, frame, identity)
@@ -129,6 +140,7 @@ def draw_portrait(identity: Identity, shot: Shot, size: tuple[int, int]) -> Imag
     _draw_eyes(pen, frame, identity)
     _draw_nose_and_mouth(pen, frame, identity, shot)
     _draw_hair_front(pen, frame, identity)
+    _draw_texture(pen, frame, identity, shot)
     if identity.has_glasses:
         _draw_glasses(pen, frame, identity)
     if shot.tilt_deg:
@@ -158,24 +170,69 @@ def _shade(color: tuple[int, int, int], factor: float) -> tuple[int, int, int]:
     return tuple(max(0, min(255, round(value * factor))) for value in color)  # type: ignore[return-value]
 
 
-def _draw_wall(pen: ImageDraw.ImageDraw, shot: Shot) -> None:
+def _cloud(rng: np.random.Generator, cells: int, strength: float) -> np.ndarray:
+    """Smooth random light and shade of about `cells` patches across, (H, W, 1) float32."""
     width, height = _WORK
-    for row in range(0, height, 8):
-        pen.rectangle((0, row, width, row + 8), fill=_shade(shot.wall, 1.06 - 0.16 * row / height))
+    grid = rng.normal(0, strength, (cells * height // width + 1, cells)).astype(np.float32)
+    return np.asarray(Image.fromarray(grid).resize(_WORK, Image.Resampling.BICUBIC))[:, :, None]
+
+
+def _draw_wall(shot: Shot) -> Image.Image:
+    """Draw what stands behind: every photo has a place of its own, with shelves, doors, leaves, light."""
+    width, height = _WORK
     rng = np.random.default_rng(shot.noise_seed)
-    for _ in range(rng.integers(0, 4)):  # a shelf, a door, a poster
-        x, y = rng.integers(0, width), rng.integers(0, height // 2)
-        tone = _shade(shot.wall, rng.uniform(0.82, 1.12))
-        pen.rectangle((int(x), int(y), int(x + rng.integers(20, 90)), int(y + rng.integers(40, 200))), fill=tone)
+    pixels = np.array(shot.wall, dtype=np.float32) + _cloud(rng, 4, 14) + _cloud(rng, 14, 9) + _cloud(rng, 45, 7)
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(image)
+    for _ in range(rng.integers(6, 22)):
+        x, y = int(rng.integers(-20, width)), int(rng.integers(-20, height))
+        tone = _shade(shot.wall, rng.uniform(0.6, 1.35))
+        box = (x, y, x + int(rng.integers(6, 80)), y + int(rng.integers(6, 120)))
+        if rng.random() < 0.6:
+            pen.rectangle(box, fill=tone)
+        else:
+            pen.ellipse(box, fill=tone)
+    return image
+
+
+def _draw_texture(pen: ImageDraw.ImageDraw, frame: _Frame, who: Identity, shot: Shot) -> None:
+    """Draw freckles and lines, which a person keeps, and strands and folds, which every photo has anew."""
+    own = np.random.default_rng(who.texture_seed)
+    for _ in range(own.integers(4, 40)):
+        x, y, size = own.uniform(-0.6, 0.6), own.uniform(-0.5, 0.75), own.uniform(0.008, 0.022)
+        pen.ellipse(frame.box(x, y, size, size), fill=_shade(who.skin, own.uniform(0.7, 0.92)))
+    for _ in range(own.integers(0, 4)):
+        y = own.uniform(-0.62, -0.42)
+        pen.line(frame.points([(-0.3, y), (0, y - 0.02), (0.3, y)]), fill=_shade(who.skin, 0.88), width=2)
+    now = np.random.default_rng(shot.noise_seed + 1)
+    for _ in range(46):
+        angle, reach = now.uniform(-2.75, -0.4), now.uniform(0.8, 1.0)
+        x, y = math.cos(angle) * (who.face_width + 0.08) * reach, -0.26 + math.sin(angle) * 0.86 * reach
+        tip = (x + now.uniform(-0.16, 0.16), y + now.uniform(0.02, 0.22))
+        pen.line(frame.points([(x, y), tip]), fill=_shade(who.hair, now.uniform(0.6, 1.5)), width=2)
+    for _ in range(14):
+        x, y = now.uniform(-1.3, 1.3), now.uniform(1.35, 2.0)
+        fold = [(x, y), (x + now.uniform(-0.3, 0.3), y + now.uniform(0.1, 0.5))]
+        pen.line(frame.points(fold), fill=_shade(who.cloth, now.uniform(0.65, 1.4)), width=int(now.integers(2, 7)))
 
 
 def _draw_body(pen: ImageDraw.ImageDraw, frame: _Frame, who: Identity) -> None:
     neck = _shade(who.skin, 0.86)
     pen.polygon(frame.points([(-0.36, 0.6), (0.36, 0.6), (0.46, 1.5), (-0.46, 1.5)]), fill=neck)
     pen.ellipse(frame.box(0, 2.25, 1.55, 1.12), fill=who.cloth)
-    pen.polygon(frame.points([(-0.3, 1.14), (0.3, 1.14), (0, 1.62)]), fill=neck)
-    collar = _shade(who.cloth, 1.35 if who.has_dark_collar else 0.75)
-    pen.line(frame.points([(-0.34, 1.12), (0, 1.64), (0.34, 1.12)]), fill=collar, width=6)
+    edge = _shade(who.cloth, 1.35 if who.has_dark_collar else 0.75)
+    match who.collar:
+        case 0:
+            pen.polygon(frame.points([(-0.3, 1.14), (0.3, 1.14), (0, 1.62)]), fill=neck)
+            pen.line(frame.points([(-0.34, 1.12), (0, 1.64), (0.34, 1.12)]), fill=edge, width=6)
+        case 1:
+            pen.ellipse(frame.box(0, 1.14, 0.42, 0.2), fill=neck, outline=edge, width=5)
+        case 2:
+            pen.polygon(frame.points([(-0.2, 1.1), (0.2, 1.1), (0, 1.4)]), fill=neck)
+            for side in (-1, 1):
+                pen.polygon(frame.points([(0, 1.42), (side * 0.4, 1.05), (side * 0.5, 1.45)]), fill=edge)
+        case _:
+            pen.rounded_rectangle(frame.box(0, 1.12, 0.46, 0.2), radius=10, fill=edge)
 
 
 def _draw_head(pen: ImageDraw.ImageDraw, frame: _Frame, who: Identity) -> None:
@@ -241,16 +298,13 @@ def _draw_hair_front(pen: ImageDraw.ImageDraw, frame: _Frame, who: Identity) -> 
 
 
 def _draw_glasses(pen: ImageDraw.ImageDraw, frame: _Frame, who: Identity) -> None:
-    rim = (30, 28, 34)
     for side in (-1, 1):
-        box = frame.box(side * who.eye_distance, -0.08, 0.26, 0.2)
-        pen.rounded_rectangle(box, radius=14, outline=rim, width=5)
-        pen.line(
-            frame.points([(side * (who.eye_distance + 0.26), -0.12), (side * who.face_width, -0.14)]),
-            fill=rim, width=4,
-        )  # fmt: skip
-    gap = who.eye_distance - 0.26
-    pen.line(frame.points([(-gap, -0.1), (gap, -0.1)]), fill=rim, width=5)
+        box = frame.box(side * who.eye_distance, -0.08, who.rim_width, who.rim_height)
+        pen.rounded_rectangle(box, radius=who.rim_roundness, outline=who.rim, width=who.rim_weight)
+        temple = [(side * (who.eye_distance + who.rim_width), -0.12), (side * who.face_width, -0.14)]
+        pen.line(frame.points(temple), fill=who.rim, width=who.rim_weight - 1)
+    gap = who.eye_distance - who.rim_width
+    pen.line(frame.points([(-gap, -0.1), (gap, -0.1)]), fill=who.rim, width=who.rim_weight)
 
 
 def _light(image: Image.Image, shot: Shot) -> Image.Image:
@@ -259,7 +313,8 @@ def _light(image: Image.Image, shot: Shot) -> Image.Image:
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
     gain = shot.light * (1 + 0.5 * shot.side_light * across) * (1.02 - 0.10 * down**2 - 0.10 * across**2)
-    grain = np.random.default_rng(shot.noise_seed).normal(0, 3.0, (height, width, 1)).astype(np.float32)
+    rng = np.random.default_rng(shot.noise_seed + 2)
+    grain = rng.normal(0, 2.5, (height, width, 1)).astype(np.float32) + _cloud(rng, 30, 4.0)
     return Image.fromarray(np.clip(pixels * gain + grain, 0, 255).astype(np.uint8))
 
 

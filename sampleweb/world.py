@@ -7,7 +7,7 @@ from typing import Any
 
 from sampleweb.pictures import Picture
 
-VERSION = 1
+VERSION = 2
 """Raised when the same seed gives another world."""
 
 

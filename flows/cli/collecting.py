@@ -101,7 +101,13 @@ def source_list(root: Root = None, as_json: AsJson = False) -> None:
     from flows import steps
 
     rows = [
-        {"name": source.name, "kind": source.kind, "label": source.label, "url": source.url, "enabled": source.enabled}
+        {
+            "name": source.name,
+            "kind": source.kind,
+            "label": source.label,
+            "url": source.url,
+            "enabled": source.is_enabled,
+        }
         for source in steps.all_sources(options.config_for(root)).values()
     ]
     if as_json:
@@ -163,7 +169,7 @@ def _choose(sources: dict[str, Source], patterns: list[str]) -> list[Source]:
         if not matching:
             raise UsageError(f"no source matches {pattern!r}; there are: {', '.join(sorted(sources)) or '(none)'}")
         # A pattern takes what is enabled; a name that is said in full is taken as said.
-        chosen |= {name: source for name, source in matching.items() if source.enabled or name == pattern}
+        chosen |= {name: source for name, source in matching.items() if source.is_enabled or name == pattern}
     return [chosen[name] for name in sorted(chosen)]
 
 

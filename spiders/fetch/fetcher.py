@@ -131,7 +131,9 @@ class Fetcher:
         body = media.data_uri_body(uri)
         at = self._work.now()
         if body is None:
-            return Fetched(url=name, final_url=name, fetched_at=at, reason="fetch_not_an_image", detail="broken data URI")
+            return Fetched(
+                url=name, final_url=name, fetched_at=at, reason="fetch_not_an_image", detail="broken data URI"
+            )
         return Fetched(url=name, final_url=name, status=200, body=body, fetched_at=at)
 
     def _keep(self, fetched: Fetched, known: ImageRecord | None) -> ImageOutcome:
