@@ -1,6 +1,6 @@
 """Crawl sources: each in a child process that dies with us, and can be cancelled.
 
-    crawl_source(source, root, config, started_at, on_progress=print)
+crawl_source(source, root, config, started_at, on_progress=print)
 """
 
 from __future__ import annotations

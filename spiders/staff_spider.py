@@ -24,7 +24,9 @@ def staff_hints(source: Source) -> StaffHints:
         return StaffHints(**source.hints)
     except TypeError:
         known = ", ".join(StaffHints.__dataclass_fields__)
-        raise UsageError(f"source {source.name!r}: unknown hint among {sorted(source.hints)}, expected {known}") from None
+        raise UsageError(
+            f"source {source.name!r}: unknown hint among {sorted(source.hints)}, expected {known}"
+        ) from None
 
 
 class StaffSpider(GleaningSpider):

@@ -58,9 +58,7 @@ def items(source: Source, pages: Sequence[ItemReading], reviews: Sequence[Review
     return [draft for draft in drafts.values() if draft.shown or draft.key[1]]
 
 
-def _seller_drafts(
-    source: Source, page: ItemReading, drafts: dict[tuple[str, str | None], Draft]
-) -> list[str]:
+def _seller_drafts(source: Source, page: ItemReading, drafts: dict[tuple[str, str | None], Draft]) -> list[str]:
     """Add the subjects of one item; returns its colours."""
     found: list[str] = []
     gallery: tuple[str, ...] = ()

@@ -131,7 +131,9 @@ class Fetcher:
         body = media.data_uri_body(uri)
         at = self._work.now()
         if body is None:
-            return Fetched(url=name, final_url=name, fetched_at=at, reason="fetch_not_an_image", detail="broken data URI")
+            return Fetched(
+                url=name, final_url=name, fetched_at=at, reason="fetch_not_an_image", detail="broken data URI"
+            )
         return Fetched(url=name, final_url=name, status=200, body=body, fetched_at=at)
 
     def _keep(self, fetched: Fetched, known: ImageRecord | None) -> ImageOutcome:
@@ -177,7 +179,7 @@ class Fetcher:
         try:
             request = self._request(url, target, known, via)
             response = await self._crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001 - each becomes a reason
+        except Exception as error:  # each becomes a reason
             reason, detail = failure_reason(error)
             self._count(reason)
             return Fetched(url=url, final_url=url, via=via, fetched_at=self._work.now(), reason=reason, detail=detail)

@@ -46,7 +46,7 @@ class GuardedHandler(HTTP11DownloadHandler):
             host = urlparse_cached(request).hostname or ""
             from twisted.internet import reactor
 
-            if host in reactor.nameResolver.refused:  # type: ignore[attr-defined]
+            if host in reactor.nameResolver.refused:
                 raise Refused.of(address.refused(host, self._allow_loopback)) from None
             raise
 

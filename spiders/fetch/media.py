@@ -22,9 +22,17 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x0a", "image/jxl"),
     (b"\x00\x00\x00\x0cJXL ", "image/jxl"),
 )
-_BRANDS = {b"avif": "image/avif", b"avis": "image/avif", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif"}
+_BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heif",
+}
 _NETPBM = re.compile(rb"P[1-6][\s#]")
-_SVG = re.compile(rb"\A\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*(<!doctype\s+svg[^>]*>\s*)?<svg\b", re.IGNORECASE | re.DOTALL)
+_SVG = re.compile(
+    rb"\A\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*(<!doctype\s+svg[^>]*>\s*)?<svg\b", re.IGNORECASE | re.DOTALL
+)
 _DATA_URI = re.compile(r"data:([\w.+/-]*)((?:;[\w.+=-]*)*),", re.IGNORECASE)
 
 

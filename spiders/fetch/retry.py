@@ -51,7 +51,7 @@ class PatientRetry(RetryMiddleware):
         return again
 
     def _hold(self, request: Request, wait_s: float | None) -> None:
-        downloader = self.crawler.engine.downloader  # type: ignore[union-attr]
+        downloader = self.crawler.engine.downloader
         slot = downloader.slots.get(downloader.get_slot_key(request))
         if slot is None:
             return

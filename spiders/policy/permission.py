@@ -74,7 +74,9 @@ def meta_signals(body: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in _META.finditer(body, 0, _META_BYTES):
         text = tag[0].decode("utf-8", "replace")
-        attributes = {m[1].lower(): next((v for v in m.groups()[1:] if v is not None), "") for m in _ATTRIBUTE.finditer(text)}
+        attributes = {
+            m[1].lower(): next((v for v in m.groups()[1:] if v is not None), "") for m in _ATTRIBUTE.finditer(text)
+        }
         name, content = attributes.get("name", "").lower(), attributes.get("content", "")
         if name in ("robots", ROBOT_NAME.lower()):
             found["meta-robots"] = ", ".join(part for part in (found.get("meta-robots"), content) if part)
