@@ -16,6 +16,7 @@ from scrapy.exceptions import StopDownload
 from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 
+from catalog.errors import UsageError
 from catalog.ids import image_id, page_id
 from catalog.schema import ImageRecord, PageRecord, Permission
 from spiders.fetch import media
@@ -179,6 +180,8 @@ class Fetcher:
         try:
             request = self._request(url, target, known, via)
             response = await self._crawler.engine.download_async(request)
+        except UsageError:  # no browser: for the user to mend
+            raise
         except Exception as error:  # each becomes a reason
             reason, detail = failure_reason(error)
             self._count(reason)

@@ -54,7 +54,7 @@ class GuardedHandler(HTTP11DownloadHandler):
         if self._browsers is None:
             from spiders.fetch.browser import BrowserPool
 
-            self._browsers = await BrowserPool.open(self._crawler.settings)
+            self._browsers = await BrowserPool.open(self._crawler)
         response: Response = await self._browsers.fetch(request)
         return response
 

@@ -113,7 +113,7 @@ def import_folder(
 
 
 def iter_files(folder: Path) -> Iterator[str]:
-    """Yield all files below a folder, sorted, relative to it with `/`; hidden ones and links out of it are left out."""
+    """Yield all files below a folder, sorted, relative to it with `/`; without hidden ones and links out of it."""
     base = folder.resolve()
     for at, names, found in os.walk(folder):
         names[:] = sorted(name for name in names if not name.startswith("."))

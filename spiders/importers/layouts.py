@@ -17,12 +17,16 @@ from typing import Any
 from catalog.errors import UsageError
 from catalog.ids import digest
 
-PICTURES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .bmp .tif .tiff .pgm .ppm .pbm .pnm .avif .heic .heif .jp2 .jxl .svg".split()
-)
+PICTURES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm",
+    ".avif", ".heic", ".heif", ".jp2", ".jxl", ".svg",
+))  # fmt: skip
 """Extensions that claim to be pictures; what such a file holds is judged by its bytes, in curation."""
 
-_SPLITS = {"train": "train", "training": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test", "testing": "test"}  # fmt: skip
+_SPLITS = {
+    "train": "train", "training": "train", "validation": "validation", "val": "validation", "valid": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
 _LFW_NUMBER = re.compile(r"_\d{1,6}$")
 
 
