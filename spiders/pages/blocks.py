@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from spiders.pages.document import HEADINGS, Document, Line, Node
+from spiders.pages.document import HEADINGS, Document, Line, Node, Run
 from spiders.pages.names import Name, matches, read_name, strength
 from spiders.pages.pictures import Picture
 from spiders.pages.roles import role_class
@@ -90,7 +90,24 @@ def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
             least = 1.0 if group.purity >= 0.7 else 1.5
             taken += [block for block in group.blocks if block.evidence >= least]
             taken.sort(key=lambda block: block.start)
-    return taken
+    return taken or _named_pictures(builder)
+
+
+def _named_pictures(builder: Builder) -> list[Block]:
+    """Where no text names anybody: a wall of portraits that bear their names as alt texts."""
+    if not builder.about_people:
+        return []
+    by_place: dict[tuple[str, ...], list[Block]] = defaultdict(list)
+    for picture in builder.pictures:
+        label = picture.node.get("alt") or picture.node.get("title") or picture.alt
+        name = read_name(label) if label and not picture.is_decoy else None
+        if name is not None and not name.rest:
+            line = Line([Run(label, picture.node, picture.position)], picture.node, label)
+            anchor = Anchor(line, name, picture.position, picture.position + 1, 0.7, _signature(line, 0), False)
+            by_place[anchor.signature].append(
+                Block(anchor, picture.position, picture.position + 1, picture, 2.0, "pictures")
+            )
+    return max((blocks for blocks in by_place.values() if len(blocks) >= 3), key=len, default=[])
 
 
 def blocks_of(builder: Builder, anchors: list[Anchor]) -> list[Block]:
@@ -117,12 +134,12 @@ def _is_believable(group: _Group) -> bool:
 
 def find_anchors(document: Document) -> list[Anchor]:
     """Give every line that is, or begins with, a name, outside menus and footers."""
-    chrome = _chrome(document)
+    chrome = chrome_spans(document)
     anchors: list[Anchor] = []
     counts: Counter[int] = Counter()
     for line in document.lines:
         counts[id(line.box)] += 1
-        if len(anchors) < MAX_ANCHORS and not _inside(chrome, line.start):
+        if len(anchors) < MAX_ANCHORS and not inside(chrome, line.start):
             anchor = _anchor(line, counts[id(line.box)] - 1)
             if anchor is not None:
                 anchors.append(anchor)
@@ -141,16 +158,23 @@ def is_chrome(node: Node) -> bool:
     )
 
 
-def _chrome(document: Document) -> list[tuple[int, int]]:
+def chrome_spans(document: Document, kept: int = -1) -> list[tuple[int, int]]:
+    """Give the outermost frames of a page as sorted stretches.
+
+    Args:
+        document: the page.
+        kept: a position that belongs to the content: what holds it is no frame.
+    """
     spans: list[tuple[int, int]] = []
     for node in document.nodes:
-        if (not spans or node.start >= spans[-1][1]) and is_chrome(node):
+        if (not spans or node.start >= spans[-1][1]) and is_chrome(node) and not node.holds(kept):
             if node.end - node.start < 0.7 * document.nodes[0].end:  # a frame around everything is no frame
                 spans.append((node.start, node.end))
     return spans
 
 
-def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+def inside(spans: list[tuple[int, int]], position: int) -> bool:
+    """Say whether a position lies in one of sorted, disjoint stretches."""
     at = bisect_left(spans, (position + 1, 0)) - 1
     return at >= 0 and spans[at][0] <= position < spans[at][1]
 
@@ -211,38 +235,51 @@ def _signature(line: Line, index: int) -> tuple[str, ...]:
     box = line.box
     parts = [box.tag, _VARIANT.sub("", box.get("class")).strip(), str(min(index, 1))]
     if box.tag in ("td", "th") and box.parent is not None:
-        parts.append(str(_column(box)))
+        parts.append(str(box.column))
     for depth, outer in enumerate(box.ancestors()):
         if depth == 3:
             break
         parts.append(outer.tag)
         if outer.tag in ("td", "th"):
-            parts.append(str(_column(outer)))
+            parts.append(str(outer.column))
     return tuple(parts)
-
-
-def _column(cell: Node) -> int:
-    row = cell.parent.source if cell.parent is not None else None
-    cells = [
-        child for child in (row.contents if row is not None else []) if getattr(child, "name", None) in ("td", "th")
-    ]
-    return next((i for i, child in enumerate(cells[:50]) if child is cell.source), 50)
 
 
 def _groups(document: Document, anchors: list[Anchor]) -> list[_Group]:
     """Gather anchors by their place in the tree; the largest groups first."""
+    _join_columns(document, anchors)
     by_signature: dict[tuple[str, ...], list[Anchor]] = defaultdict(list)
     for anchor in anchors:
         by_signature[anchor.signature].append(anchor)
     lines: Counter[tuple[str, ...]] = Counter()
     counts: Counter[int] = Counter()
     for line in document.lines:
-        signature = _signature(line, counts[id(line.box)])
+        lines[_signature(line, counts[id(line.box)])] += 1
         counts[id(line.box)] += 1
-        if signature in by_signature:
-            lines[signature] += 1
-    groups = [_Group(found, len(found) / max(lines[signature], 1)) for signature, found in by_signature.items()]
+    groups = [
+        _Group(found, len(found) / max(lines[signature], len(found))) for signature, found in by_signature.items()
+    ]
     return sorted(groups, key=lambda group: -len(group.anchors))[:MAX_GROUPS]
+
+
+def _join_columns(document: Document, anchors: list[Anchor]) -> None:
+    """A column of a table means the same thing in each row, unless the rows are full of people: then it is a grid."""
+    named: dict[int, dict[int, Node]] = defaultdict(dict)
+    for anchor in anchors:
+        cell = anchor.line.box.within("td", "th")
+        if cell is not None and cell.parent is not None:
+            named[id(cell.parent)][id(cell)] = cell
+    grids = set()
+    for cells in named.values():
+        row = next(iter(cells.values())).parent
+        if row is not None and len(cells) >= 2:
+            spoken = {id(line.box.within("td", "th")) for line in document.lines_in(row.start, row.end)}
+            if len(cells) >= 0.75 * len(spoken):
+                grids.add(id(row.parent))
+    for anchor in anchors:
+        cell = anchor.line.box.within("td", "th")
+        if cell is not None and cell.parent is not None and id(cell.parent.parent) in grids:
+            anchor.signature = ("grid", *(part for part in anchor.signature if not part.isdigit()))
 
 
 # --- blocks --------------------------------------------------------------------------------------------------------
@@ -263,12 +300,13 @@ class Builder:
         self.starts = [picture.position for picture in pictures]
         self.taken: list[Block] = []
         self.about_people = about_people
+        self.rows: dict[int, list[Node]] = {}
 
     def build(self, group: _Group, taken: list[Block]) -> None:
         """Set the group's blocks and score, leaving alone what other groups have taken."""
         self.taken = taken
         spans = [(block.start, block.end) for block in taken]
-        anchors = [a for a in group.anchors if not _inside(spans, a.start)]
+        anchors = [a for a in group.anchors if not inside(spans, a.start)]
         tops = self.tops(anchors)
         blocks = [
             Block(a, *((top.start, top.end) if top else (a.start, a.line.end)))
@@ -344,8 +382,9 @@ class Builder:
         chosen = ways[scores.index(max(scores))]
         for block, (start, end) in zip(blocks, chosen, strict=True):
             block.picture = block.picture or self.best(block.anchor.name, self.within(start, end))
-        for block, stretch in zip(blocks, ways[0], strict=True):
-            block.end = max(block.end, stretch[1])
+        if chosen is not ways[2]:
+            for block, stretch in zip(blocks, ways[0], strict=True):
+                block.end = max(block.end, stretch[1])
 
     def stretches(self, blocks: list[Block], tops: list[Node | None], forward: bool) -> list[tuple[int, int]]:
         """Give from each name to the next one (or from the one before) inside their common element."""
@@ -389,25 +428,25 @@ class Builder:
         return found
 
     def cell_near(self, cell: Node) -> Node | None:
-        row, column = cell.parent, _column(cell)
+        """Give the cell with a picture right above or below."""
+        row = cell.parent
         if row is None or row.parent is None:
             return None
-        rows = [
-            n
-            for n in self.document.nodes_in(row.parent.start, row.parent.end)
-            if n.tag == "tr" and n.parent is row.parent
-        ]
-        at = next((i for i, n in enumerate(rows) if n is row), 0)
+        rows = self.rows_of(row.parent)
+        at = bisect_left(rows, row.start, key=lambda other: other.start)
         for other in rows[max(at - 1, 0) : at] + rows[at + 1 : at + 2]:
             for node in self.document.nodes_in(other.start, other.end):
-                if (
-                    node.tag in ("td", "th")
-                    and node.parent is other
-                    and _column(node) == column
-                    and self.within(node.start, node.end)
-                ):
+                is_same_column = node.tag in ("td", "th") and node.parent is other and node.column == cell.column
+                if is_same_column and self.within(node.start, node.end):
                     return node
         return None
+
+    def rows_of(self, table: Node) -> list[Node]:
+        """Give a table's rows, looked up once."""
+        if id(table) not in self.rows:
+            inside = self.document.nodes_in(table.start, table.end)
+            self.rows[id(table)] = [node for node in inside if node.tag == "tr" and node.parent is table]
+        return self.rows[id(table)]
 
     def evidence(self, block: Block) -> float:
         """Say how much speaks for a person here: form of the name, portrait, mailbox, role, emphasis."""

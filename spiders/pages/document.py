@@ -57,6 +57,9 @@ class Node:
     start: int
     end: int = 0
     source: Tag | None = None
+    column: int = 0
+    """Of a table's cell: how many stand before it in its row."""
+    cell_count: int = 0
 
     def get(self, name: str) -> str:
         """Give an attribute, stripped; empty where there is none."""
@@ -271,6 +274,9 @@ class _Walk:
         node = Node(tag.name.lower(), tag.attrs, parent, parent.depth + 1 if parent else 0, self.position, source=tag)  # type: ignore[arg-type]
         self.position += 1
         self.document.nodes.append(node)
+        if node.tag in ("td", "th") and parent is not None:
+            node.column = parent.cell_count
+            parent.cell_count += 1
         if node.tag not in INLINE and node.tag != "img":
             self.flush()
         return node
@@ -298,8 +304,18 @@ class _Walk:
         box = self.runs[0].node
         while box.tag in INLINE and box.parent is not None:
             box = box.parent
-        line = Line(self.runs, box, clean("".join(run.text for run in self.runs)))
+        line = Line(self.runs, box, clean("".join(_spaced(self.runs))))
         for run in self.runs:
             run.text = clean(run.text)
         self.document.lines.append(line)
         self.runs = []
+
+
+def _spaced(runs: list[Run]) -> Iterator[str]:
+    """Give the texts of a line; two elements that a style sheet sets apart (`AdaProfessor`) get a space."""
+    last: Run | None = None
+    for run in runs:
+        if last is not None and last.node is not run.node and last.text[-1:].islower() and run.text[:1].isupper():
+            yield " "
+        yield run.text
+        last = run
