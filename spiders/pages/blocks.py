@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from spiders.pages.document import HEADINGS, Document, Line, Node, Run
 from spiders.pages.names import Name, matches, read_name, strength
@@ -24,6 +25,9 @@ MAX_GROUPS = 40
 """Groups looked at; a page of people has one to five."""
 
 MAX_ANCHORS = 5_000
+
+MAX_HEADINGS_ON = 50
+"""Headings looked at after a name for the end of its section."""
 
 _CHROME_TAGS = frozenset("nav footer form button label template dialog".split())
 _CHROME_ROLES = frozenset("navigation contentinfo search menu menubar banner".split())
@@ -152,10 +156,14 @@ def is_chrome(node: Node) -> bool:
         return True
     if node.tag == "header":
         return not any(outer.tag in ("article", "section", "main", "li", "figure") for outer in node.ancestors())
-    words = f"{node.get('class')} {node.get('id')}"
-    return bool(
-        node.tag in ("div", "ul", "ol", "section", "aside", "span") and len(words) > 1 and _CHROME_WORDS.search(words)
-    )
+    if node.tag not in ("div", "ul", "ol", "section", "aside", "span"):
+        return False
+    return any(_names_chrome(node.attrs[key]) for key in ("class", "id") if key in node.attrs)
+
+
+@lru_cache(maxsize=4096)
+def _names_chrome(words: str) -> bool:
+    return _CHROME_WORDS.search(words[:500]) is not None
 
 
 def chrome_spans(document: Document, kept: int = -1) -> list[tuple[int, int]]:
@@ -301,6 +309,7 @@ class Builder:
         self.taken: list[Block] = []
         self.about_people = about_people
         self.rows: dict[int, list[Node]] = {}
+        self.headings = [node for node in document.nodes if node.tag in HEADINGS]
 
     def build(self, group: _Group, taken: list[Block]) -> None:
         """Set the group's blocks and score, leaving alone what other groups have taken."""
@@ -407,9 +416,11 @@ class Builder:
         """A stretch ends where a heading of higher rank opens the next section."""
         own = block.anchor.line.runs[0].node.within(*HEADINGS)
         rank = HEADINGS[own.tag] if own is not None else 5
-        for line in self.document.lines_in(block.anchor.line.end, end):
-            node = line.runs[0].node.within(*HEADINGS)
-            if node is not None and HEADINGS[node.tag] < rank:
+        at = bisect_left(self.headings, block.anchor.line.end, key=lambda node: node.start)
+        for node in self.headings[at : at + MAX_HEADINGS_ON]:
+            if node.start >= end:
+                break
+            if HEADINGS[node.tag] < rank:
                 return node.start
         return end
 
