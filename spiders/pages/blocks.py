@@ -19,7 +19,7 @@ from functools import lru_cache
 from spiders.pages.document import HEADINGS, Document, Line, Node, Run
 from spiders.pages.names import Name, matches, read_name, strength
 from spiders.pages.pictures import Picture
-from spiders.pages.roles import role_class
+from spiders.pages.roles import is_former, role_class
 
 MAX_GROUPS = 40
 """Groups looked at; a page of people has one to five."""
@@ -74,6 +74,8 @@ class _Group:
     purity: float
     blocks: list[Block] = field(default_factory=list)
     score: float = 0.0
+    is_under_roles: bool = False
+    """The heading over each of its names tells of a job."""
 
 
 def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
@@ -129,7 +131,7 @@ def _rank(group: _Group) -> tuple[float, float]:
 def _is_believable(group: _Group) -> bool:
     mean = group.score / len(group.blocks)
     count = len(group.blocks)
-    least = 2.0 if count < 3 else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
+    least = 2.0 if count < 3 and not group.is_under_roles else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
     return mean >= (least if group.purity >= 0.5 else least + 0.7)
 
 
@@ -327,8 +329,10 @@ class Builder:
                 block.format = _format_of(top)
         if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
             self.side_by_side(blocks, tops)
-        for block in blocks:
-            block.evidence = self.evidence(block)
+        under = [self.is_under_role(block) for block in blocks]
+        for block, is_under in zip(blocks, under, strict=True):
+            block.evidence = self.evidence(block) + 0.5 * is_under
+        group.is_under_roles = all(under)
         group.blocks = _merged(blocks)
         group.score = sum(block.evidence for block in group.blocks)
 
@@ -470,6 +474,13 @@ class Builder:
         total += 0.5 * any(text and len(text) < 160 and role_class(text) is not None for text in texts)
         total += 0.3 * any(_PHONE.search(text[:300]) for text in texts)
         return total + 0.5 * self.has_own_mail(block)
+
+    def is_under_role(self, block: Block) -> bool:
+        """Say whether the nearest heading before a name (and not of it) tells of a job or of former members."""
+        own = block.anchor.line.runs[0].node.within(*HEADINGS)
+        at = bisect_left(self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start)
+        lines = self.document.lines_around(self.headings[at - 1]) if at else []
+        return any(len(line.text) < 80 and (role_class(line.text) or is_former(line.text)) for line in lines[:1])
 
     def has_own_mail(self, block: Block) -> bool:
         for node in self.document.nodes_in(block.start, min(block.end, block.start + 600)):

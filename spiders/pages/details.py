@@ -12,7 +12,7 @@ from spiders.pages.names import fold, read_name
 from spiders.pages.roles import classify, is_former, role_class
 
 _CONTACT = re.compile(
-    r"@|\bAT \w+\.|[\[(]at[\])]|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*[:.]"
+    r"@|\bAT \w+\.|[\[(]at[\])]|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*(:|\.\s*[\d+(])"
     r"|^(e-?mail|tel|phone|fax|address|anschrift|adresse|sprechstunden?|office hours|mobil|mobile|orcid|website|homepage|kontakt"
     r"|contact)\b|^(room|raum|office|büro|zimmer|gebäude|building|location)\b\s*([:#]|\w*\d)",
     re.IGNORECASE,
@@ -191,7 +191,7 @@ def _role_text(line: Line) -> str | None:
     if text[0].isdigit() or _NO_ROLE.search(text):
         return None
     name = read_name(text)
-    return None if name is not None and not name.rest else text
+    return None if name is not None and not name.rest and role_class(text) is None else text
 
 
 def _profile_url(document: Document, block: Block) -> str | None:
