@@ -30,8 +30,7 @@ _CERTAIN = (
     b"cf-browser-verification",
     b"captcha-delivery.com",  # DataDome
     b"px-captcha",  # PerimeterX
-    b"_incapsula_resource",  # Imperva
-    b"incapsula incident id",
+    b"incapsula incident id",  # Imperva
     b"awswafcookiedomainlist",  # AWS WAF
     b"gokuprops",
     b"distil_r_captcha",
@@ -41,6 +40,11 @@ _CERTAIN = (
     b"ddos-guard/js-challenge",
 )
 """Parts that only the challenge itself carries."""
+
+_INJECTED = (b"_incapsula_resource", b"cdn-cgi/challenge-platform", b"/akam/", b"perimeterx", b"datadome.co")
+"""Parts that guards also put into the pages they let through: a challenge only where the page says next to nothing."""
+
+MAX_EMPTY_CHARS = 100
 
 _WIDGETS = (b"captcha", b"cf-turnstile", b"geetest", b"nc_wrapper", b"slider-verify")
 
@@ -81,9 +85,12 @@ def is_challenge(page: PageInput) -> bool:
     html = page.body.decode("utf-8", "replace")
     title = _TITLE.search(html)
     titled = title is not None and _TITLES.match(title[1]) is not None
-    if not (certain or widget or titled):
+    injected = any(mark in lowered for mark in _INJECTED)
+    if not (certain or widget or titled or injected):
         return False
     text = _visible_text(html)
+    if injected and len(text) <= MAX_EMPTY_CHARS and b"<main" not in lowered and len(page.body) < 20_000:
+        return True
     if len(text) > MAX_CHALLENGE_CHARS:
         return False
     says = _SAYS.search(text) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from spiders.pages.blocks import Block
@@ -11,7 +12,9 @@ from spiders.pages.names import fold, read_name
 from spiders.pages.roles import classify, is_former, role_class
 
 _CONTACT = re.compile(
-    r"@|\bAT \w+\.|\[at\]|\(at\)|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*[:.]|^(e-?mail|tel|phone|fax|room|raum|office|büro|zimmer|address|anschrift|adresse|sprechstunde|office hours|gebäude|building|mobil|orcid|website|homepage|kontakt|contact)\b",
+    r"@|\bAT \w+\.|[\[(]at[\])]|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*(:|\.\s*[\d+(])"
+    r"|^(e-?mail|tel|phone|fax|address|anschrift|adresse|sprechstunden?|office hours|mobil|mobile|orcid|website|homepage|kontakt"
+    r"|contact)\b|^(room|raum|office|büro|zimmer|gebäude|building|location)\b\s*([:#]|\w*\d)",
     re.IGNORECASE,
 )
 _PROFILE_WORDS = re.compile(
@@ -22,6 +25,15 @@ _ELSEWHERE = re.compile(
     r"(twitter|x|linkedin|github|orcid|facebook|instagram|researchgate|youtube|mastodon|bsky|xing)\.(com|org|net|app|social)|scholar\.google|doi\.org|wikipedia\.org|dblp\.",
     re.IGNORECASE,
 )
+_NO_ROLE = re.compile(
+    r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
+    r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
+    r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
+    r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
+    re.IGNORECASE,
+)
+"""Lines that hold a word of a job but tell of interests, degrees or supervisors."""
+
 MAX_ROLE_CHARS = 160
 
 
@@ -40,6 +52,8 @@ class _Heading:
     position: int
     level: int
     text: str
+    over: _Heading | None
+    """The nearest heading before it of a higher rank."""
 
 
 class Sections:
@@ -63,18 +77,21 @@ class Sections:
                 continue
             level = _heading_level(line)
             if level is not None and len(line.text) <= 120:
-                self.headings.append(_Heading(line.start, level, line.text))
+                over = self.headings[-1] if self.headings else None
+                while over is not None and over.level >= level:
+                    over = over.over
+                self.headings.append(_Heading(line.start, level, line.text, over))
 
     def over(self, block: Block) -> list[str]:
         """Give the headings over a block, nearest first, each of a higher rank than the one before."""
         found = [
             self.labels[key] for node in block.anchor.line.box.ancestors() if (key := node.get("id")) in self.labels
         ]
-        level = 99
-        for heading in reversed([h for h in self.headings if h.position < block.anchor.start]):
-            if heading.level < level:
-                found.append(heading.text)
-                level = heading.level
+        at = bisect_left(self.headings, block.anchor.start, key=lambda heading: heading.position)
+        heading = self.headings[at - 1] if at else None
+        while heading is not None:
+            found.append(heading.text)
+            heading = heading.over
         return found
 
 
@@ -106,13 +123,20 @@ def _tab_labels(document: Document) -> dict[str, str]:
     return labels
 
 
-def details_of(document: Document, block: Block, sections: Sections) -> Details:
-    """Read what a block says beside name and portrait."""
+def details_of(document: Document, block: Block, sections: Sections, given_role: str | None = None) -> Details:
+    """Read what a block says beside name and portrait.
+
+    Args:
+        document: the page.
+        block: one person's.
+        sections: the page's headings.
+        given_role: what a hint, microdata or hCard say; it is taken as it stands.
+    """
     headings = sections.over(block)
-    section = next((text for text in headings if role_class(text) and len(text) <= 100), None)
-    role = _role(document, block)
-    if role is None or role_class(role) is None:
-        role = section or role
+    section = next((text for text in headings if len(text) <= 100 and (role_class(text) or is_former(text))), None)
+    role = given_role or _role(document, block)
+    if role is None or (role_class(role) is None and not given_role):
+        role = section if section and (role is None or role_class(section)) else role
     name = block.anchor.name
     former = any(is_former(text) for text in headings) or name.is_dead or (role is not None and _starts_former(role))
     return Details(
@@ -164,8 +188,10 @@ def _role_text(line: Line) -> str | None:
         and len(text) > 60
     ):
         return None
+    if text[0].isdigit() or _NO_ROLE.search(text):
+        return None
     name = read_name(text)
-    return None if name is not None and not name.rest else text
+    return None if name is not None and not name.rest and role_class(text) is None else text
 
 
 def _profile_url(document: Document, block: Block) -> str | None:

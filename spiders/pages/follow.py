@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spiders.pages.document import Document, Node
+from spiders.pages.markup import text_of
 
 _DOWNLOAD = re.compile(
     r"\.(pdf|docx?|xlsx?|pptx?|zip|gz|tar|ics|vcf|vcard|bib|jpe?g|png|gif|webp|svg|mp4|mp3|xml|rss|json|csv|epub)$",
@@ -59,28 +60,25 @@ def _navigation(document: Document) -> list[str]:
     letters: list[str] = []
     others: list[str] = []
     for node in document.nodes:
-        if node.tag not in ("a", "link") or not (url := document.absolute(node.get("href"))):
+        if node.tag not in ("a", "link") or not node.get("href"):
             continue
-        text = " ".join(line_text(document, node))
-        if node.tag == "link":
-            others += [url] if node.get("rel") == "next" else []
-        elif len(text) == 1 and text.isalpha():
+        text = text_of(document, node) if node.tag == "a" and node.end - node.start <= 8 else ""
+        is_letter = len(text) == 1 and text.isalpha()
+        if not (is_letter or _is_onward(node, text)) or not (url := document.absolute(node.get("href"))):
+            continue
+        if is_letter:
             letters.append(url)
-        elif _leads_on(document, node, text, url):
+        elif node.tag == "link" or _leads_on(document, node, text, url):
             others.append(url)
     return [*(letters if len(set(letters)) >= 4 else []), *others]
 
 
-def line_text(document: Document, node: Node) -> list[str]:
-    """Give the texts inside an inline element."""
-    return [run.text for line in _lines_around(document, node) for run in line.runs if node.holds(run.position)]
-
-
-def _lines_around(document: Document, node: Node) -> list[Any]:
-    box = node
-    while box.tag in ("a", "span", "b", "strong", "em", "i") and box.parent is not None:
-        box = box.parent
-    return [line for line in document.lines_in(box.start, node.end) if line.end > node.start]
+def _is_onward(node: Node, text: str) -> bool:
+    """Say whether a link could be one to more people, before its address is resolved."""
+    if node.tag == "link":
+        return node.get("rel") == "next"
+    says_next = "next" in node.get("rel").split() or "next" in node.get("aria-label").lower()
+    return says_next or (text.isdigit() and len(text) <= 3) or bool(_NEXT.match(text) or _LISTS.match(text))
 
 
 def _leads_on(document: Document, node: Node, text: str, url: str) -> bool:
@@ -114,8 +112,8 @@ def _is_inside(document: Document, url: str) -> bool:
 
 def needs_script(document: Document) -> bool:
     """Say whether a page without people runs scripts that may bring them."""
-    scripts = [s for s in document.soup.find_all("script") if "json" not in str(s.get("type", ""))]
-    if not any(s.get("src") or len(s.string or "") > 200 for s in scripts):
+    scripts = [node for node in document.tagged("script") if "json" not in node.get("type")]
+    if not any(node.get("src") or len(document.raw_text(node)) > 200 for node in scripts):
         return False
     spoken = sum(len(line.text) for line in document.lines)
     says = any(

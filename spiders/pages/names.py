@@ -186,10 +186,10 @@ def _is_cjk_name(text: str) -> bool:
 
 def strength(text: str, name: Name) -> float:
     """Give how sure the shape alone makes us, in [0, 1]."""
-    if has_title(text):
+    if name.title or has_title(text):
         return 1.0
     if _HAN.search(name.text):
-        return 0.8 if name.text[0] in CHINESE_SURNAMES else 0.5
+        return 0.8 if name.text[0] in CHINESE_SURNAMES else 0.7 if re.search(r"[\s・·]", name.text) else 0.5
     return 0.7 if not name.rest else 0.5
 
 

@@ -54,10 +54,11 @@ america american asia asian europe european germany france italy spain switzerla
 india united states kingdom usa uk north south east west northern southern eastern western
 monday tuesday wednesday thursday friday saturday sunday january february march june july august september october november december
 room building street road avenue floor tel fax mail mobile unavailable missing untitled picture undefined null lorem ipsum
-bold italic coming soon loading toggle dropdown expand collapse avatar placeholder
+pdf cite doi bibtex arxiv technical bold italic coming soon loading toggle dropdown expand collapse avatar placeholder
 """
 
 _GERMAN = """
+akademische akademischer akademischen oberrat oberrätin privatdozent privatdozentin studienrat geschäftsführer geschäftsführerin
 aktuelle aktuelles aktuell alle allgemeine allgemeines am an anfahrt angebot angebote ansprechpartner ansprechpartnerin ansprechpersonen anschrift
 arbeit arbeiten arbeitsgruppe arbeitsgruppen archiv assistenz assistent assistentin auf aufgaben ausbildung ausschreibungen
 barrierefreiheit bereich bereiche beruf berufung betreuung bewerbung bibliothek bild bilder buchung büro datenschutz

@@ -67,7 +67,8 @@ def test_the_next_page_keeps_the_rest_of_the_address():
     "body",
     [
         b'<p>Text</p><img src="//ae01.alicdn.com/kf/d1.jpg_640x640.jpg"><div><img data-src="https://ae01.alicdn.com/kf/d2.jpg">',
-        b'window.productDescription=\'<p>Text</p><img src=\\"//ae01.alicdn.com/kf/d1.jpg\\"><img src=\\"//ae01.alicdn.com/kf/d2.jpg\\">\';',
+        b'window.productDescription=\'<p>Text</p><img src=\\"//ae01.alicdn.com/kf/d1.jpg\\">'
+        b'<img src=\\"//ae01.alicdn.com/kf/d2.jpg\\">\';',
     ],
 )
 def test_description_pages_give_their_pictures(body):

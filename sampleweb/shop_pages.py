@@ -1,0 +1,7 @@
+"""placeholder"""
+
+CHALLENGE = b"captcha"
+
+
+class ShopPages:
+    pass
