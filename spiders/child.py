@@ -5,7 +5,9 @@ The process is forked from a server that has imported this module (and so Scrapy
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
 import os
 import threading
 import time
@@ -14,20 +16,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-# Imported here so that the fork server has them; none of them installs a reactor.
-import scrapy.core.downloader.handlers.http11
-import scrapy.core.engine
-import scrapy.downloadermiddlewares.redirect
-import scrapy.extensions.closespider
-import scrapy.spidermiddlewares.depth  # noqa: F401
 from scrapy.crawler import AsyncCrawlerProcess
 
-import spiders.fetch.handler
-import spiders.fetch.resolver
-import spiders.fetch.retry
-import spiders.pipelines.landing  # noqa: F401
 from catalog import files, landing
 from catalog.blobs import BlobStore
 from catalog.config import Config
@@ -35,16 +28,17 @@ from catalog.errors import GleaneryError
 from catalog.ids import run_id
 from catalog.landing import LandingWriter
 from catalog.schema import RunRecord
-from catalog.suppressions import Suppressions
 from spiders.gleaning_spider import GleaningSpider
 from spiders.ledger import open_ledger
 from spiders.locks import host_lock, source_lock
 from spiders.order import Order, kill_session
-from spiders.settings import scrapy_settings
+from spiders.settings import components, scrapy_settings
 from spiders.shop_spider import ShopSpider
-from spiders.sources import Source
 from spiders.staff_spider import StaffSpider
 from spiders.work import Work
+
+for _name in (*components(), "scrapy.core.engine", "scrapy.core.scraper", "scrapy.core.scheduler", "tldextract"):
+    importlib.import_module(_name)  # so that the fork server has them; none of them installs a reactor
 
 SPIDERS: dict[str, type[GleaningSpider]] = {"staff": StaffSpider, "shop": ShopSpider}
 """By kind of source."""
@@ -58,12 +52,13 @@ _TELL_EVERY_S = 0.2
 def main(connection: Connection, order: Order) -> None:
     """Crawl, and send `("progress", counts)`, then `("done", run)`, `("error", kind, text)` or `("crash", text)`."""
     os.setsid()
+    logging.getLogger().addHandler(logging.NullHandler())  # what happened stands in the run and its issues
     threading.Thread(target=_die_with_parent, args=(connection,), daemon=True).start()
     try:
         run = crawl(order, lambda counts: connection.send(("progress", counts)))
     except GleaneryError as error:
         connection.send(("error", type(error).__name__, str(error)))
-    except BaseException:  # noqa: BLE001 - the parent shows it
+    except BaseException:
         connection.send(("crash", traceback.format_exc()))
     else:
         connection.send(("done", run.to_json()))
@@ -104,7 +99,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
 
 
 def _run_spider(work: Work, config: Config) -> GleaningSpider:
-    process = AsyncCrawlerProcess(scrapy_settings(work.source, config), install_root_handler=False)
+    process = AsyncCrawlerProcess(scrapy_settings(work.source, config))
     crawler = process.create_crawler(SPIDERS[work.source.kind])
     process.crawl(crawler, work=work)
     process.start(install_signal_handlers=False)

@@ -124,7 +124,7 @@ class GleaningSpider(scrapy.Spider):
             self._issue("page_blocked", self.work.source.url, str(error))
         except (SourceChanged, PageForeign, TooManyFailures) as error:
             self.state, self.detail = "failed", str(error)
-        except Exception as error:  # noqa: BLE001 - the engine would only log it
+        except Exception as error:  # the engine would only log it
             self.error = error
         if self.state != "ok":
             for issue in self._issues:
@@ -222,9 +222,10 @@ class GleaningSpider(scrapy.Spider):
     def _may_render(self) -> bool:
         return self.work.source.render != "never"
 
-    def _lost(self, step: Step, message: str) -> None:
+    def _lost(self, step: Step, message: str) -> PageRead | None:
         if step.depth == 0:
             raise SourceChanged(message)
+        return None
 
     async def _pictures(self, found: Sequence[Draft]) -> AsyncIterator[Record]:
         """Fetch the best address of each picture, then the second one where the first gave none."""

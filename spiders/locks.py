@@ -15,7 +15,7 @@ from pathlib import Path
 from catalog.errors import UsageError
 from catalog.ids import digest
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 """A process that was just killed needs a moment to be gone."""
 
 

@@ -15,18 +15,22 @@ PAGE_BYTES = 10 * 1024 * 1024
 IMAGE_BYTES = 25 * 1024 * 1024
 """Larger pictures are refused; portraits and product photos are far smaller."""
 
+_HANDLER = "spiders.fetch.handler.GuardedHandler"
+_RESOLVER = "spiders.fetch.resolver.GuardedResolver"
+_PIPELINE = "spiders.pipelines.landing.LandingPipeline"
+
 _MIDDLEWARES = {
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the spiders know their site
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "spiders.fetch.robots.PoliteRobots": 100,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "spiders.fetch.retry.PatientRetry": 550,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # a proxy would get round the address rule
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
-    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": 580,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 600,
 }
+"""All that a request passes. Scrapy's own list is not added to: cookies, caches, passwords and proxies (which would
+get round the address rule) have no place here."""
 
 _RETRIED = (
     "scrapy.exceptions.DownloadConnectionRefusedError",
@@ -42,7 +46,6 @@ def scrapy_settings(source: Source, config: Config) -> dict[str, Any]:
     Raises:
         UsageError: no contact, although the crawl leaves this machine.
     """
-    handler = "spiders.fetch.handler.GuardedHandler"
     return {
         "BOT_NAME": ROBOT_NAME,
         "USER_AGENT": user_agent(config.contact, source.is_on_loopback),
@@ -59,13 +62,20 @@ def scrapy_settings(source: Source, config: Config) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": IMAGE_BYTES,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "ftp": None, "file": None, "s3": None, "data": None},
+        "DOWNLOAD_HANDLERS": {
+            "http": _HANDLER,
+            "https": _HANDLER,
+            "ftp": None,
+            "file": None,
+            "s3": None,
+            "data": None,
+        },
         "DOWNLOADER_MIDDLEWARES": dict(_MIDDLEWARES),
-        "TWISTED_DNS_RESOLVER": "spiders.fetch.resolver.GuardedResolver",
+        "TWISTED_DNS_RESOLVER": _RESOLVER,
         "GLEANERY_ALLOW_LOOPBACK": source.allow_loopback,
         "GLEANERY_CHROMIUM": config.chromium,
         "GLEANERY_CHROMEDRIVER": config.chromedriver,
-        "ITEM_PIPELINES": {"spiders.pipelines.landing.LandingPipeline": 100},
+        "ITEM_PIPELINES": {_PIPELINE: 100},
         "REDIRECT_MAX_TIMES": 5,
         "RETRY_TIMES": pace.MAX_TRIES - 1,
         "RETRY_HTTP_CODES": [429, 500, 502, 503, 504],
@@ -73,14 +83,18 @@ def scrapy_settings(source: Source, config: Config) -> dict[str, Any]:
         "COOKIES_ENABLED": False,
         "REFERER_ENABLED": False,
         "HTTPPROXY_ENABLED": False,
+        "LOG_INSTALL_ROOT_HANDLER": False,
         "LOG_ENABLED": False,  # the run record and its issues tell the story
-        "LOGSTATS_INTERVAL": 0,
-        "MEMUSAGE_ENABLED": False,
         "STATS_DUMP": False,
-        "EXTENSIONS": {
-            "scrapy.extensions.telnet.TelnetConsole": None,
-            "scrapy.extensions.remote_control.RemoteControl": None,
-            "scrapy.extensions.feedexport.FeedExporter": None,
-            "scrapy.extensions.logcount.LogCount": None,
-        },
+        # No extension at all (Scrapy starts eleven by itself, its remote control among them), and no spider
+        # middleware: the spiders fetch through the downloader.
+        "EXTENSIONS_BASE": {},
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
     }
+
+
+def components() -> list[str]:
+    """List the modules of all parts that Scrapy loads by name, for a process that wants them loaded beforehand."""
+    names = [*_MIDDLEWARES, _HANDLER, _RESOLVER, _PIPELINE]
+    return sorted({name.rpartition(".")[0] for name in names})

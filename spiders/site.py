@@ -1,4 +1,4 @@
-"""What belongs to a source's site: its pages are followed, those of others are not (pictures may come from anywhere)."""
+"""What belongs to a source's site: its pages are followed, others are not (pictures may come from anywhere)."""
 
 from __future__ import annotations
 

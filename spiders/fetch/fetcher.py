@@ -16,6 +16,7 @@ from scrapy.exceptions import StopDownload
 from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 
+from catalog.errors import UsageError
 from catalog.ids import image_id, page_id
 from catalog.schema import ImageRecord, PageRecord, Permission
 from spiders.fetch import media
@@ -179,7 +180,9 @@ class Fetcher:
         try:
             request = self._request(url, target, known, via)
             response = await self._crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001 - each becomes a reason
+        except UsageError:  # no browser: for the user to mend
+            raise
+        except Exception as error:  # each becomes a reason
             reason, detail = failure_reason(error)
             self._count(reason)
             return Fetched(url=url, final_url=url, via=via, fetched_at=self._work.now(), reason=reason, detail=detail)

@@ -14,6 +14,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from catalog.errors import PolicyRefused
 from spiders.fetch.refused import Refused
 from spiders.fetch.resolver import ALLOW_LOOPBACK
+from spiders.fetch.retry import PatientRetry
 from spiders.policy import address
 
 VIA = "via"
@@ -32,12 +33,14 @@ class GuardedHandler(HTTP11DownloadHandler):
         """Fetch a page or picture.
 
         Raises:
-            Refused: the address may not be contacted.
+            Refused: the address may not be contacted, or its host asked to be left alone.
         """
         try:
             address.check_url(request.url, self._allow_loopback)
         except PolicyRefused as error:
             raise Refused.of(error) from None
+        retry: Any = self._crawler.get_downloader_middleware(PatientRetry)
+        retry.check_rest(request)
         if request.meta.get(VIA) == "browser":
             return await self._render(request)
         try:
@@ -46,7 +49,7 @@ class GuardedHandler(HTTP11DownloadHandler):
             host = urlparse_cached(request).hostname or ""
             from twisted.internet import reactor
 
-            if host in reactor.nameResolver.refused:  # type: ignore[attr-defined]
+            if host in reactor.nameResolver.refused:
                 raise Refused.of(address.refused(host, self._allow_loopback)) from None
             raise
 
@@ -54,7 +57,7 @@ class GuardedHandler(HTTP11DownloadHandler):
         if self._browsers is None:
             from spiders.fetch.browser import BrowserPool
 
-            self._browsers = await BrowserPool.open(self._crawler.settings)
+            self._browsers = await BrowserPool.open(self._crawler)
         response: Response = await self._browsers.fetch(request)
         return response
 

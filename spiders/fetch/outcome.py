@@ -26,7 +26,7 @@ class Fetched:
     body: bytes = b""
     via: str = "http"
     fetched_at: str = ""
-    permission: Permission = Permission()
+    permission: Permission = field(default_factory=Permission)
     reason: str | None = None
     """Slug where there is no usable body."""
     detail: str = ""

@@ -22,8 +22,12 @@ class PatientRetry(RetryMiddleware):
         super().__init__(settings)
         self._resting: dict[str, str] = {}
 
-    def process_request(self, request: Request) -> None:
-        """Leave alone a host that asked for a longer rest than a crawl can give."""
+    def check_rest(self, request: Request) -> None:
+        """Leave alone a host that asked for a longer rest than a crawl can give; asked when a request's turn comes.
+
+        Raises:
+            Refused: the host rests.
+        """
         host = urlparse_cached(request).hostname or ""
         if host in self._resting:
             raise Refused("fetch_failed", self._resting[host])
@@ -51,7 +55,7 @@ class PatientRetry(RetryMiddleware):
         return again
 
     def _hold(self, request: Request, wait_s: float | None) -> None:
-        downloader = self.crawler.engine.downloader  # type: ignore[union-attr]
+        downloader = self.crawler.engine.downloader
         slot = downloader.slots.get(downloader.get_slot_key(request))
         if slot is None:
             return

@@ -63,7 +63,7 @@ class PoliteRobots(RobotsTxtMiddleware):
         )
         try:
             answer = await self.crawler.engine.download_async(asked)
-        except Exception:  # noqa: BLE001 - whatever went wrong, nothing was said
+        except Exception:  # whatever went wrong, nothing was said
             return b""
         return answer.body if answer.status == 200 else b""
 

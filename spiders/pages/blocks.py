@@ -14,16 +14,20 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from spiders.pages.document import HEADINGS, Document, Line, Node
+from spiders.pages.document import HEADINGS, Document, Line, Node, Run
 from spiders.pages.names import Name, matches, read_name, strength
 from spiders.pages.pictures import Picture
-from spiders.pages.roles import role_class
+from spiders.pages.roles import is_former, role_class
 
 MAX_GROUPS = 40
 """Groups looked at; a page of people has one to five."""
 
 MAX_ANCHORS = 5_000
+
+MAX_HEADINGS_ON = 50
+"""Headings looked at after a name for the end of its section."""
 
 _CHROME_TAGS = frozenset("nav footer form button label template dialog".split())
 _CHROME_ROLES = frozenset("navigation contentinfo search menu menubar banner".split())
@@ -70,6 +74,8 @@ class _Group:
     purity: float
     blocks: list[Block] = field(default_factory=list)
     score: float = 0.0
+    is_under_roles: bool = False
+    """The heading over each of its names tells of a job."""
 
 
 def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
@@ -90,7 +96,24 @@ def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
             least = 1.0 if group.purity >= 0.7 else 1.5
             taken += [block for block in group.blocks if block.evidence >= least]
             taken.sort(key=lambda block: block.start)
-    return taken
+    return taken or _named_pictures(builder)
+
+
+def _named_pictures(builder: Builder) -> list[Block]:
+    """Where no text names anybody: a wall of portraits that bear their names as alt texts."""
+    if not builder.about_people:
+        return []
+    by_place: dict[tuple[str, ...], list[Block]] = defaultdict(list)
+    for picture in builder.pictures:
+        label = picture.node.get("alt") or picture.node.get("title") or picture.alt
+        name = read_name(label) if label and not picture.is_decoy else None
+        if name is not None and not name.rest:
+            line = Line([Run(label, picture.node, picture.position)], picture.node, label)
+            anchor = Anchor(line, name, picture.position, picture.position + 1, 0.7, _signature(line, 0), False)
+            by_place[anchor.signature].append(
+                Block(anchor, picture.position, picture.position + 1, picture, 2.0, "pictures")
+            )
+    return max((blocks for blocks in by_place.values() if len(blocks) >= 3), key=len, default=[])
 
 
 def blocks_of(builder: Builder, anchors: list[Anchor]) -> list[Block]:
@@ -108,7 +131,7 @@ def _rank(group: _Group) -> tuple[float, float]:
 def _is_believable(group: _Group) -> bool:
     mean = group.score / len(group.blocks)
     count = len(group.blocks)
-    least = 2.0 if count < 3 else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
+    least = 2.0 if count < 3 and not group.is_under_roles else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
     return mean >= (least if group.purity >= 0.5 else least + 0.7)
 
 
@@ -117,12 +140,12 @@ def _is_believable(group: _Group) -> bool:
 
 def find_anchors(document: Document) -> list[Anchor]:
     """Give every line that is, or begins with, a name, outside menus and footers."""
-    chrome = _chrome(document)
+    chrome = chrome_spans(document)
     anchors: list[Anchor] = []
     counts: Counter[int] = Counter()
     for line in document.lines:
         counts[id(line.box)] += 1
-        if len(anchors) < MAX_ANCHORS and not _inside(chrome, line.start):
+        if len(anchors) < MAX_ANCHORS and not inside(chrome, line.start):
             anchor = _anchor(line, counts[id(line.box)] - 1)
             if anchor is not None:
                 anchors.append(anchor)
@@ -135,22 +158,33 @@ def is_chrome(node: Node) -> bool:
         return True
     if node.tag == "header":
         return not any(outer.tag in ("article", "section", "main", "li", "figure") for outer in node.ancestors())
-    words = f"{node.get('class')} {node.get('id')}"
-    return bool(
-        node.tag in ("div", "ul", "ol", "section", "aside", "span") and len(words) > 1 and _CHROME_WORDS.search(words)
-    )
+    if node.tag not in ("div", "ul", "ol", "section", "aside", "span"):
+        return False
+    return any(_names_chrome(node.attrs[key]) for key in ("class", "id") if key in node.attrs)
 
 
-def _chrome(document: Document) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4096)
+def _names_chrome(words: str) -> bool:
+    return _CHROME_WORDS.search(words[:500]) is not None
+
+
+def chrome_spans(document: Document, kept: int = -1) -> list[tuple[int, int]]:
+    """Give the outermost frames of a page as sorted stretches.
+
+    Args:
+        document: the page.
+        kept: a position that belongs to the content: what holds it is no frame.
+    """
     spans: list[tuple[int, int]] = []
     for node in document.nodes:
-        if (not spans or node.start >= spans[-1][1]) and is_chrome(node):
+        if (not spans or node.start >= spans[-1][1]) and is_chrome(node) and not node.holds(kept):
             if node.end - node.start < 0.7 * document.nodes[0].end:  # a frame around everything is no frame
                 spans.append((node.start, node.end))
     return spans
 
 
-def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+def inside(spans: list[tuple[int, int]], position: int) -> bool:
+    """Say whether a position lies in one of sorted, disjoint stretches."""
     at = bisect_left(spans, (position + 1, 0)) - 1
     return at >= 0 and spans[at][0] <= position < spans[at][1]
 
@@ -211,38 +245,51 @@ def _signature(line: Line, index: int) -> tuple[str, ...]:
     box = line.box
     parts = [box.tag, _VARIANT.sub("", box.get("class")).strip(), str(min(index, 1))]
     if box.tag in ("td", "th") and box.parent is not None:
-        parts.append(str(_column(box)))
+        parts.append(str(box.column))
     for depth, outer in enumerate(box.ancestors()):
         if depth == 3:
             break
         parts.append(outer.tag)
         if outer.tag in ("td", "th"):
-            parts.append(str(_column(outer)))
+            parts.append(str(outer.column))
     return tuple(parts)
-
-
-def _column(cell: Node) -> int:
-    row = cell.parent.source if cell.parent is not None else None
-    cells = [
-        child for child in (row.contents if row is not None else []) if getattr(child, "name", None) in ("td", "th")
-    ]
-    return next((i for i, child in enumerate(cells[:50]) if child is cell.source), 50)
 
 
 def _groups(document: Document, anchors: list[Anchor]) -> list[_Group]:
     """Gather anchors by their place in the tree; the largest groups first."""
+    _join_columns(document, anchors)
     by_signature: dict[tuple[str, ...], list[Anchor]] = defaultdict(list)
     for anchor in anchors:
         by_signature[anchor.signature].append(anchor)
     lines: Counter[tuple[str, ...]] = Counter()
     counts: Counter[int] = Counter()
     for line in document.lines:
-        signature = _signature(line, counts[id(line.box)])
+        lines[_signature(line, counts[id(line.box)])] += 1
         counts[id(line.box)] += 1
-        if signature in by_signature:
-            lines[signature] += 1
-    groups = [_Group(found, len(found) / max(lines[signature], 1)) for signature, found in by_signature.items()]
+    groups = [
+        _Group(found, len(found) / max(lines[signature], len(found))) for signature, found in by_signature.items()
+    ]
     return sorted(groups, key=lambda group: -len(group.anchors))[:MAX_GROUPS]
+
+
+def _join_columns(document: Document, anchors: list[Anchor]) -> None:
+    """A column of a table means the same thing in each row, unless the rows are full of people: then it is a grid."""
+    named: dict[int, dict[int, Node]] = defaultdict(dict)
+    for anchor in anchors:
+        cell = anchor.line.box.within("td", "th")
+        if cell is not None and cell.parent is not None:
+            named[id(cell.parent)][id(cell)] = cell
+    grids = set()
+    for cells in named.values():
+        row = next(iter(cells.values())).parent
+        if row is not None and len(cells) >= 2:
+            spoken = {id(line.box.within("td", "th")) for line in document.lines_in(row.start, row.end)}
+            if len(cells) >= 0.75 * len(spoken):
+                grids.add(id(row.parent))
+    for anchor in anchors:
+        cell = anchor.line.box.within("td", "th")
+        if cell is not None and cell.parent is not None and id(cell.parent.parent) in grids:
+            anchor.signature = ("grid", *(part for part in anchor.signature if not part.isdigit()))
 
 
 # --- blocks --------------------------------------------------------------------------------------------------------
@@ -263,12 +310,14 @@ class Builder:
         self.starts = [picture.position for picture in pictures]
         self.taken: list[Block] = []
         self.about_people = about_people
+        self.rows: dict[int, list[Node]] = {}
+        self.headings = [node for node in document.nodes if node.tag in HEADINGS]
 
     def build(self, group: _Group, taken: list[Block]) -> None:
         """Set the group's blocks and score, leaving alone what other groups have taken."""
         self.taken = taken
         spans = [(block.start, block.end) for block in taken]
-        anchors = [a for a in group.anchors if not _inside(spans, a.start)]
+        anchors = [a for a in group.anchors if not inside(spans, a.start)]
         tops = self.tops(anchors)
         blocks = [
             Block(a, *((top.start, top.end) if top else (a.start, a.line.end)))
@@ -280,8 +329,10 @@ class Builder:
                 block.format = _format_of(top)
         if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
             self.side_by_side(blocks, tops)
-        for block in blocks:
-            block.evidence = self.evidence(block)
+        under = [self.is_under_role(block) for block in blocks]
+        for block, is_under in zip(blocks, under, strict=True):
+            block.evidence = self.evidence(block) + 0.5 * is_under
+        group.is_under_roles = all(under)
         group.blocks = _merged(blocks)
         group.score = sum(block.evidence for block in group.blocks)
 
@@ -344,8 +395,9 @@ class Builder:
         chosen = ways[scores.index(max(scores))]
         for block, (start, end) in zip(blocks, chosen, strict=True):
             block.picture = block.picture or self.best(block.anchor.name, self.within(start, end))
-        for block, stretch in zip(blocks, ways[0], strict=True):
-            block.end = max(block.end, stretch[1])
+        if chosen is not ways[2]:
+            for block, stretch in zip(blocks, ways[0], strict=True):
+                block.end = max(block.end, stretch[1])
 
     def stretches(self, blocks: list[Block], tops: list[Node | None], forward: bool) -> list[tuple[int, int]]:
         """Give from each name to the next one (or from the one before) inside their common element."""
@@ -368,9 +420,11 @@ class Builder:
         """A stretch ends where a heading of higher rank opens the next section."""
         own = block.anchor.line.runs[0].node.within(*HEADINGS)
         rank = HEADINGS[own.tag] if own is not None else 5
-        for line in self.document.lines_in(block.anchor.line.end, end):
-            node = line.runs[0].node.within(*HEADINGS)
-            if node is not None and HEADINGS[node.tag] < rank:
+        at = bisect_left(self.headings, block.anchor.line.end, key=lambda node: node.start)
+        for node in self.headings[at : at + MAX_HEADINGS_ON]:
+            if node.start >= end:
+                break
+            if HEADINGS[node.tag] < rank:
                 return node.start
         return end
 
@@ -389,25 +443,25 @@ class Builder:
         return found
 
     def cell_near(self, cell: Node) -> Node | None:
-        row, column = cell.parent, _column(cell)
+        """Give the cell with a picture right above or below."""
+        row = cell.parent
         if row is None or row.parent is None:
             return None
-        rows = [
-            n
-            for n in self.document.nodes_in(row.parent.start, row.parent.end)
-            if n.tag == "tr" and n.parent is row.parent
-        ]
-        at = next((i for i, n in enumerate(rows) if n is row), 0)
+        rows = self.rows_of(row.parent)
+        at = bisect_left(rows, row.start, key=lambda other: other.start)
         for other in rows[max(at - 1, 0) : at] + rows[at + 1 : at + 2]:
             for node in self.document.nodes_in(other.start, other.end):
-                if (
-                    node.tag in ("td", "th")
-                    and node.parent is other
-                    and _column(node) == column
-                    and self.within(node.start, node.end)
-                ):
+                is_same_column = node.tag in ("td", "th") and node.parent is other and node.column == cell.column
+                if is_same_column and self.within(node.start, node.end):
                     return node
         return None
+
+    def rows_of(self, table: Node) -> list[Node]:
+        """Give a table's rows, looked up once."""
+        if id(table) not in self.rows:
+            inside = self.document.nodes_in(table.start, table.end)
+            self.rows[id(table)] = [node for node in inside if node.tag == "tr" and node.parent is table]
+        return self.rows[id(table)]
 
     def evidence(self, block: Block) -> float:
         """Say how much speaks for a person here: form of the name, portrait, mailbox, role, emphasis."""
@@ -420,6 +474,13 @@ class Builder:
         total += 0.5 * any(text and len(text) < 160 and role_class(text) is not None for text in texts)
         total += 0.3 * any(_PHONE.search(text[:300]) for text in texts)
         return total + 0.5 * self.has_own_mail(block)
+
+    def is_under_role(self, block: Block) -> bool:
+        """Say whether the nearest heading before a name (and not of it) tells of a job or of former members."""
+        own = block.anchor.line.runs[0].node.within(*HEADINGS)
+        at = bisect_left(self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start)
+        lines = self.document.lines_around(self.headings[at - 1]) if at else []
+        return any(len(line.text) < 80 and (role_class(line.text) or is_former(line.text)) for line in lines[:1])
 
     def has_own_mail(self, block: Block) -> bool:
         for node in self.document.nodes_in(block.start, min(block.end, block.start + 600)):

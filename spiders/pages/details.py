@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from spiders.pages.blocks import Block
@@ -11,7 +12,9 @@ from spiders.pages.names import fold, read_name
 from spiders.pages.roles import classify, is_former, role_class
 
 _CONTACT = re.compile(
-    r"@|\bAT \w+\.|\[at\]|\(at\)|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*[:.]|^(e-?mail|tel|phone|fax|room|raum|office|büro|zimmer|address|anschrift|adresse|sprechstunde|office hours|gebäude|building|mobil|orcid|website|homepage|kontakt|contact)\b",
+    r"@|\bAT \w+\.|[\[(]at[\])]|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*(:|\.\s*[\d+(])"
+    r"|^(e-?mail|tel|phone|fax|address|anschrift|adresse|sprechstunden?|office hours|mobil|mobile|orcid|website|homepage|kontakt"
+    r"|contact)\b|^(room|raum|office|büro|zimmer|gebäude|building|location)\b\s*([:#]|\w*\d)",
     re.IGNORECASE,
 )
 _PROFILE_WORDS = re.compile(
@@ -49,6 +52,8 @@ class _Heading:
     position: int
     level: int
     text: str
+    over: _Heading | None
+    """The nearest heading before it of a higher rank."""
 
 
 class Sections:
@@ -72,18 +77,21 @@ class Sections:
                 continue
             level = _heading_level(line)
             if level is not None and len(line.text) <= 120:
-                self.headings.append(_Heading(line.start, level, line.text))
+                over = self.headings[-1] if self.headings else None
+                while over is not None and over.level >= level:
+                    over = over.over
+                self.headings.append(_Heading(line.start, level, line.text, over))
 
     def over(self, block: Block) -> list[str]:
         """Give the headings over a block, nearest first, each of a higher rank than the one before."""
         found = [
             self.labels[key] for node in block.anchor.line.box.ancestors() if (key := node.get("id")) in self.labels
         ]
-        level = 99
-        for heading in reversed([h for h in self.headings if h.position < block.anchor.start]):
-            if heading.level < level:
-                found.append(heading.text)
-                level = heading.level
+        at = bisect_left(self.headings, block.anchor.start, key=lambda heading: heading.position)
+        heading = self.headings[at - 1] if at else None
+        while heading is not None:
+            found.append(heading.text)
+            heading = heading.over
         return found
 
 
@@ -183,7 +191,7 @@ def _role_text(line: Line) -> str | None:
     if text[0].isdigit() or _NO_ROLE.search(text):
         return None
     name = read_name(text)
-    return None if name is not None and not name.rest else text
+    return None if name is not None and not name.rest and role_class(text) is None else text
 
 
 def _profile_url(document: Document, block: Block) -> str | None:

@@ -189,7 +189,7 @@ def strength(text: str, name: Name) -> float:
     if name.title or has_title(text):
         return 1.0
     if _HAN.search(name.text):
-        return 0.8 if name.text[0] in CHINESE_SURNAMES else 0.5
+        return 0.8 if name.text[0] in CHINESE_SURNAMES else 0.7 if re.search(r"[\s・·]", name.text) else 0.5
     return 0.7 if not name.rest else 0.5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from spiders.pages.document import Document, Node
@@ -16,31 +17,43 @@ _LAZY = (
     "data-bg-src", "data-hi-res-src", "data-flickity-lazyload", "data-ll-src", "data-cfsrc", "data-delayed-url",
 )  # fmt: skip
 _FULL = ("data-full", "data-full-src", "data-large", "data-large-file", "data-large_image", "data-zoom-image", "data-zoom", "data-orig-file", "data-hires")  # fmt: skip
+_IMAGE_TAGS = frozenset(("img", "amp-img", "image", "v-img"))
+_BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src")
 _SRCSET = re.compile(r"[\s,]*([^\s,]\S*[^\s,]|[^\s,])(?:\s+(\d+(?:\.\d+)?)([wxh]))?(?:\s+\d+h)?\s*(?=,|$)")
 _CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^\"')\s]*))\s*\)", re.IGNORECASE)
 _CSS_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,3000})\}")
 _PICTURE_FILE = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$", re.IGNORECASE)
 _BLANK_DATA = re.compile(r"^data:(image/svg|image/gif;base64,R0lGOD|,|image/png;base64,.{0,160}$)", re.IGNORECASE)
 
+_STAND_IN = r"(default|generic|dummy|anonym\w*|unknown|missing|empty|mystery|blank)"
+_LIKENESS = r"(pic|picture|photo|image|images|img|user|avatar|profile|person|people|portrait|man|male|female|woman|face|staff|member|icon|head|headshot|foto|bild)"
 _PLACEHOLDER = re.compile(
-    r"place ?holder|silhouet|no ?(pic|photo|image|img|portrait|avatar|foto|bild)|blank ?(photo|pic|profile|image|avatar|user|person)?|(default|generic|dummy|anonym\w*|unknown|missing|empty|mystery)"
-    r" ?(pic|photo|image|img|images|user|avatar|profile|person|portrait|man|face|staff|member|icon|head)?|(photo|image|picture|avatar|profile|user|person|portrait|foto|bild) ?(default|generic|dummy|missing|blank|unknown|not available|unavailable|coming soon|folgt|fehlt|na)"
-    r"|kein (bild|foto)|ohne (bild|foto)|sin (foto|imagen)|sans photo|platzhalter|coming soon|not available|dummy|nobody|noone|gravatar default|no picture|keine? ?abbildung|person icon|user icon|icon user|icon person|headshot placeholder|暂无|頭像默认|默认头像|準備中",
+    rf"(?<![a-z])(place ?holders?|silhouettes?|silouettes?|no ?{_LIKENESS}|{_STAND_IN} ?{_LIKENESS}|{_LIKENESS} ?{_STAND_IN}"
+    rf"|{_LIKENESS} (not available|unavailable|coming soon|folgt|fehlt|na|tba|none)|kein(e|en)? ?(bild|foto|abbildung)|ohne ?(bild|foto)"
+    r"|sin ?(foto|imagen)|sans ?photo|foto ?folgt|platzhalter\w*|(image|photo|picture|portrait) coming|gravatar default|mystery ?man"
+    r"|user icon|icon user|person icon|icon person)(?![a-z])|暂无|默认头像|頭像默认|準備中",
 )
-_PLACEHOLDER_WORDS = frozenset(
-    "placeholder platzhalter silhouette silhouet silouette nopic nophoto noimage noimg nopicture nofoto nobild default dummy anonymous anonym blank unknown mysteryman mystery noavatar shadow nobody".split()
+_PLACEHOLDER_FILES = frozenset(
+    "default dummy anonymous anonym blank unknown avatar noone nobody empty none platzhalter nn shadow".split()
 )
+"""A picture whose whole file name (numbers and sizes apart) is one of these shows nobody."""
+
 _DECOY = frozenset(
-    "logo logos icon icons favicon banner header hero footer sprite badge button arrow map maps karte lageplan sponsor sponsors funder"
-    " funding flag flags spacer pixel loading spinner social twitter facebook linkedin github orcid scholar youtube instagram mail email"
-    " qr qrcode cover covers slide slider carousel background bg pattern gruppenfoto gruppenbild teamfoto teambild groupphoto"
-    " grouppicture group teamphoto building gebaeude campus thumbnail publication publications paper papers teaser featured figure diagram"
-    " tile tiles osm staticmap openstreetmap award awards flyer poster news event events cookie captcha".split()
+    "logo logos icon icons favicon banner sprite badge button arrow karte lageplan sponsor sponsors funder flag flags spacer pixel"
+    " loading spinner twitter facebook linkedin github orcid scholar youtube instagram qr qrcode pattern gruppenfoto gruppenbild"
+    " teamfoto teambild groupphoto grouppicture teamphoto grouppic staticmap openstreetmap flyer poster diagram featured captcha emoji".split()
 )  # fmt: skip
 """Words of file names, classes and alt texts of what is no portrait. A name of the person beside them outweighs them."""
 
+_DECOY_FOLDERS = frozenset(
+    "logo logos icon icons banner banners sponsors funding flags publication publications papers news events tiles badges covers".split()
+)
+_GROUP = re.compile(
+    r"\b(group|team|gruppen|class|family) ?(photo|picture|pic|foto|bild|image)|\b(lab|group|team) (retreat|outing|dinner|lunch|party|hike|meeting)\b"
+)
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(eq=False)
 class Picture:
     """One picture as the page shows it."""
 
@@ -52,18 +65,25 @@ class Picture:
     """The larger original that it links to."""
     alt: str
     """Alt and title texts."""
-    words: str
-    """File name and folder, folded: what the address says."""
+    file: str
+    """File name, folded."""
+    folder: str
+    """Name of its folder, folded."""
     width_px: int | None
     height_px: int | None
     link: str | None
     """Absolute address that a click leads to."""
     is_background: bool = False
 
-    @property
+    @cached_property
     def is_placeholder(self) -> bool:
         """Whether address or alt text says that it stands for a missing portrait."""
-        return says_placeholder(self.alt) or says_placeholder(self.words)
+        return says_placeholder(self.alt) or says_placeholder(self.file) or _is_stand_in(self.file)
+
+    @property
+    def words(self) -> str:
+        """What the address says."""
+        return f"{self.folder} {self.file}"
 
     @property
     def is_small(self) -> bool:
@@ -76,17 +96,23 @@ class Picture:
         """Whether it is a banner or a group's picture by its form."""
         return bool(self.width_px and self.height_px and self.width_px > 2.2 * self.height_px)
 
-    @property
+    @cached_property
     def is_decoy(self) -> bool:
         """Whether its words or its form say that it is no portrait."""
-        words = set(f"{self.words} {fold(self.alt)} {fold(self.node.get('class'))}".split())
-        return self.is_small or self.is_wide or bool(words & _DECOY)
+        told = f"{self.file} {fold(self.alt)}"
+        words = set(f"{told} {fold(self.node.get('class'))}".split())
+        in_folder = bool(_DECOY_FOLDERS & set(self.folder.split()))
+        return self.is_small or self.is_wide or in_folder or bool(words & _DECOY) or bool(_GROUP.search(told))
 
 
 def says_placeholder(text: str) -> bool:
-    """Say whether an address or alt text names a stand-in for a missing portrait."""
-    folded = fold(text)
-    return bool(set(folded.split()) & _PLACEHOLDER_WORDS) or bool(_PLACEHOLDER.search(folded))
+    """Say whether a file name or alt text names a stand-in for a missing portrait."""
+    return bool(_PLACEHOLDER.search(fold(text)))
+
+
+def _is_stand_in(file: str) -> bool:
+    words = [word for word in file.split() if not re.search(r"\d", word)][:-1]
+    return len(words) == 1 and words[0] in _PLACEHOLDER_FILES
 
 
 def find_pictures(document: Document) -> list[Picture]:
@@ -94,15 +120,11 @@ def find_pictures(document: Document) -> list[Picture]:
     rules = _background_rules(document)
     found: list[Picture] = []
     for node in document.nodes:
-        if node.tag in ("img", "amp-img", "image", "v-img"):
+        if not node.attrs:
+            continue
+        if node.tag in _IMAGE_TAGS:
             picture = _of_image(document, node)
-        elif (
-            "style" in node.attrs
-            or rules
-            or any(
-                name in node.attrs for name in ("data-bg", "data-background", "data-background-image", "data-bg-src")
-            )
-        ):
+        elif rules or "style" in node.attrs or any(name in node.attrs for name in _BACKGROUNDS):
             picture = _of_background(document, node, rules)
         else:
             continue
@@ -145,7 +167,7 @@ def _srcset(value: str) -> list[tuple[float, str]]:
 
 def _of_background(document: Document, node: Node, rules: dict[str, str]) -> Picture | None:
     address = _css_address(node.get("style")) if "background" in node.get("style") else None
-    for name in ("data-bg", "data-background", "data-background-image", "data-bg-src"):
+    for name in _BACKGROUNDS:
         value = node.get(name)
         address = address or (_css_address(value) if value.startswith("url(") else value or None)
     if address is None and rules:
@@ -195,8 +217,9 @@ def _picture(
         for text in (node.get("alt"), node.get("title"), node.get("aria-label"), link.get("title") if link else "")
         if text
     )
+    file, folder = _file_and_folder(url)
     return Picture(
-        node=node, position=node.start, url=url, full_url=full if full != url else None, alt=label, words=_words(url),
+        node=node, position=node.start, url=url, full_url=full if full != url else None, alt=label, file=file, folder=folder,
         width_px=_pixels(node, "width"), height_px=_pixels(node, "height"),
         link=None if target and is_picture_address(target) else target, is_background=is_background,
     )  # fmt: skip
@@ -204,9 +227,10 @@ def _picture(
 
 def _full_address(document: Document, node: Node, link: Node | None, target: str | None) -> str | None:
     for holder in (node, link):
+        attrs = holder.attrs if holder is not None else {}
         for name in _FULL:
-            if holder is not None and (address := holder.get(name)) and not address.startswith(("{", "[")):
-                return document.absolute(address)
+            if name in attrs and not attrs[name].startswith(("{", "[")):
+                return document.absolute(attrs[name])
     return target if target and is_picture_address(target) else None
 
 
@@ -215,12 +239,12 @@ def is_picture_address(url: str) -> bool:
     return bool(_PICTURE_FILE.search(urlsplit(url).path))
 
 
-def _words(url: str) -> str:
+def _file_and_folder(url: str) -> tuple[str, str]:
     if url.startswith("data:"):
-        return ""
-    parts = unquote(urlsplit(url).path).rsplit("/", 3)[1:]
-    spaced = [re.sub(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])", " ", part) for part in parts]
-    return fold(" ".join(spaced))
+        return "", ""
+    folder, _, file = unquote(urlsplit(url).path).rpartition("/")
+    spaced = re.sub(r"(?<=[a-zß-ÿ])(?=[A-ZÀ-Þ])", " ", file)
+    return fold(spaced), fold(folder.rpartition("/")[2])
 
 
 def _pixels(node: Node, name: str) -> int | None:

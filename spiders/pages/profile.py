@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from spiders.pages.blocks import Anchor, Block, Builder, is_chrome, likeness
+from spiders.pages.blocks import Anchor, Block, Builder, chrome_spans, inside, likeness
 from spiders.pages.document import Document, Line, Node
 from spiders.pages.names import Name, matches, read_name
 from spiders.pages.pictures import Picture
@@ -57,10 +57,10 @@ def _main(line: Line) -> Node:
 
 
 def _portrait(document: Document, pictures: list[Picture], line: Line, name: Name, main: Node) -> Picture | None:
-    chrome = [(node.start, node.end) for node in document.nodes if is_chrome(node) and not node.holds(line.start)]
+    chrome = chrome_spans(document, line.start)
     ranked = []
     for picture in pictures:
-        if not main.holds(picture.position) or any(start <= picture.position < end for start, end in chrome):
+        if not main.holds(picture.position) or inside(chrome, picture.position):
             continue
         rank = likeness(name, picture)
         said = matches(name, picture.alt) + matches(name, picture.words)

@@ -138,6 +138,6 @@ def _linked_record(person: LinkedPerson) -> Record:
         "image_url": person.image_url,
         "image_full_url": None,
         "profile_url": person.profile_url,
-        "is_placeholder": person.image_url is not None and says_placeholder(person.image_url),
+        "is_placeholder": person.image_url is not None and says_placeholder(person.image_url.rpartition("/")[2]),
         "is_former": former,
     }

@@ -15,7 +15,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         "student",
         r"stud(entische|\.)? ?(hilfskr\w+|mitarbeiter\w*)|wiss(enschaftliche|\.) ?hilfskr\w+|hilfskr(aft|äfte)\b|\bhiwis?\b|\btutor(in|innen|en|s)?\b|undergrad\w*|bachelor\w*|\bmaster'?s?\b(?! of)"
         r"|\bm\.?\s?(s|sc|a|eng|phil)\.? (student|candidate)|\bb\.?\s?(s|sc|a|eng)\.? student|\bintern(s|ship)?\b|praktikant\w*|stagiaires?|pregrado|licenciatura|tesistas?|mestrand\w+|iniciação|visiting student|exchange student"
-        r"|硕士|本科|访问学生|修士|学部生|研究生(?!助)|学士|卒研生|交換留学生|studentische|high school student",
+        r"|硕士|本科|访问学生|修士|学部生|研究生(?!助)|学士|卒研生|交換留学生|studentische|high school student|student (assistant|helper|worker|member|researcher)s?",
     ),
     (
         "doctoral",
@@ -24,7 +24,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
     ),
     (
         "administration",
-        r"sekret(a|ä)r\w*|secret(a|á)r\w*|secrétari\w*|assistenz\b|assist(entin|ant) der (geschäftsführung|institutsleitung|professur)|administrat\w*|administrativ\w*|verwaltung\w*|office (manager|assistant|staff|administration|coordinator)|team ?assist\w*|team support|support staff|buchhalt\w*|finan(ce|zen|ces|zas)\b|geschäftszimmer|geschäftsstelle|geschäftsführ\w*|project (manager|coordinator|officer)|projektmanage\w*|projektkoordinat\w*|event manager|human resources|communications? (officer|manager)|pressesprecher\w*|outreach (officer|coordinator)|coordinator|koordinator\w*|koordination|fremdsprachen\w*|sachbearbeit\w*|referent(in)?\b|personal ?referent\w*|clerk|accountant|receptionist|gestionnaire|bibliothe\w+|bibliothécaire|librarian|responsable administrat\w*|chargée? de (mission|communication|projet)|administración|oficina"
+        r"sekret(a|ä)r\w*|secret(a|á)r\w*|secrétai?r\w*|assistenz\b|assist(entin|ant) der (geschäftsführung|institutsleitung|professur)|administrat\w*|administrativ\w*|verwaltung\w*|office (manager|assistant|staff|administration|coordinator)|team ?assist\w*|team support|support staff|buchhalt\w*|finan(ce|zen|ces|zas)\b|geschäftszimmer|geschäftsstelle|geschäftsführ\w*|project (manager|coordinator|officer)|projektmanage\w*|projektkoordinat\w*|event manager|human resources|communications? (officer|manager)|pressesprecher\w*|outreach (officer|coordinator)|coordinator|koordinator\w*|koordination|fremdsprachen\w*|sachbearbeit\w*|referent(in)?\b|personal ?referent\w*|clerk|accountant|receptionist|gestionnaire|bibliothe\w+|bibliothécaire|librarian|responsable administrat\w*|chargée? de (mission|communication|projet)|administración|oficina"
         r"|staff assistant|executive assistant|personal assistant|program manager|学務|秘書|秘书|行政|事務|办公室",
     ),
     (
@@ -33,7 +33,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
     ),
     (
         "researcher",
-        r"post-?\s?doc\w*|post-?doctor\w*|研究員|研究员|博士后|博士後|ポスドク|research (scientist|associate|fellow|assistant|staff|engineer|group leader|professor)|wiss(enschaftlich|ensch|\.)\w*\.? ?(mit)?arbeit\w*|wissenschaftl\w* (mitarb\w*|assist\w*|angestellt\w*)|wissenschaftler\w*|akademische[rn]? (rat|rätin|oberrat|oberrätin|direktor\w*|mitarbeiter\w*)|akad\. ?(rat|rätin|oberrat)|studien(rat|rätin)\b|privatdozent\w*|nachwuchsgruppenleit\w*|gruppenleit\w*|(junior )?(research )?group lead\w*|(staff|senior|principal|research) scientist|scientists?\b|chercheu(r|se)s?\b|chargée? de recherche|directeur de recherche|directrice de recherche|researchers?\b|investigador\w*|pesquisador\w*|ricercator\w*|research(ers)?\b|assegnist\w*|fellows?\b|visiting scholar|gastwissenschaftler\w*|ingénieure? de recherche|mitarbeiter\w*|mitarbeitende\w*|lehrkraft\w*|lecturers?\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b|maîtres? de conférences|teaching staff|teaching (assistant|fellow)s?|academic staff|assistente?n?\b|assistentin\w*|maître assistant\w*|講師|讲师|助教|助理研究|academic staff",
+        r"post-?\s?doc\w*|post-?doctor\w*|研究員|研究员|博士后|博士後|ポスドク|research (scientist|associate|fellow|assistant|staff|engineer|group leader|professor)|wiss(enschaftlich|ensch|\.)\w*\.? ?(mit)?arbeit\w*|wissenschaftl\w* (mitarb\w*|assist\w*|angestellt\w*)|wissenschaftler\w*|akademische[rn]? (rat|rätin|oberrat|oberrätin|direktor\w*|mitarbeiter\w*)|akad\. ?(rat|rätin|oberrat)|studien(rat|rätin)\b|privatdozent\w*|nachwuchsgruppenleit\w*|gruppenleit\w*|(junior )?(research )?group lead\w*|(staff|senior|principal|research) scientist|scientists?\b|chercheu(r|se)s?\b|chargée? de recherche|directeur de recherche|directrice de recherche|researchers?\b|investigador\w*|pesquisador\w*|ricercator\w*|assegnist\w*|fellows?\b|visiting scholar|gastwissenschaftler\w*|ingénieure? de recherche|mitarbeiter\w*|mitarbeitende\w*|lehrkraft\w*|lecturers?\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b|maîtres? de conférences|teaching staff|teaching (assistant|fellow)s?|academic staff|assistente?n?\b|assistentin\w*|maître assistant\w*|講師|讲师|助教|助理研究|academic staff",
     ),
     (
         "professor",
@@ -55,6 +55,10 @@ _INSTITUTION = re.compile(
     re.IGNORECASE,
 )
 """Names of places that hold a word of a job."""
+
+_ANY_STUDENT = re.compile(
+    r"\b(student|studierende|studentin|étudiante?|estudiante|alumno)(en|s)?\b|学生", re.IGNORECASE
+)
 
 _PATTERNS = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _CLASSES)
 _IS_FORMER = re.compile(_FORMER, re.IGNORECASE)
@@ -78,6 +82,8 @@ def role_class(text: str) -> str | None:
     if _STRONG_PROFESSOR.search(text) and not beside_one:
         return "professor"
     found = next((name for name, pattern in _PATTERNS if pattern.search(text)), None)
+    if found is None and _ANY_STUDENT.search(text):
+        return "student"
     return None if found == "professor" and beside_one else found
 
 

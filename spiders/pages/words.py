@@ -58,6 +58,7 @@ pdf cite doi bibtex arxiv technical bold italic coming soon loading toggle dropd
 """
 
 _GERMAN = """
+akademische akademischer akademischen oberrat oberrätin privatdozent privatdozentin studienrat geschäftsführer geschäftsführerin
 aktuelle aktuelles aktuell alle allgemeine allgemeines am an anfahrt angebot angebote ansprechpartner ansprechpartnerin ansprechpersonen anschrift
 arbeit arbeiten arbeitsgruppe arbeitsgruppen archiv assistenz assistent assistentin auf aufgaben ausbildung ausschreibungen
 barrierefreiheit bereich bereiche beruf berufung betreuung bewerbung bibliothek bild bilder buchung büro datenschutz

@@ -64,9 +64,9 @@ def test_any_bytes_get_an_answer(body: bytes) -> None:
 @pytest.mark.parametrize("piece", ["<script", "<!--", "<title", "<", "<style><", "captcha<script>"])
 def test_hostile_pages_take_linear_time(piece: str) -> None:
     body = ("captcha" + piece * (900_000 // len(piece))).encode()
-    started = time.perf_counter()
+    started = time.process_time()
     is_challenge(PageInput(url="https://a.example/", body=body))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.shared_data
