@@ -70,7 +70,7 @@ def save_answers(catalog: Catalog, answers: Sequence[tuple[Card, str]], batch: B
     return catalog.add_verdicts(
         [
             Verdict(
-                verdict_id=short_id("verdict", card.queue, card.target_id, reviewer, batch.batch_id),
+                verdict_id=short_id("verdict", card.queue, card.target_id, reviewer, batch.batch_id, answer),
                 queue=card.queue,
                 target_id=card.target_id,
                 answer=answer,
