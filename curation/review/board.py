@@ -10,8 +10,7 @@ from functools import cached_property
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from curation.contract import Curated
-from curation.review.answers import standing_verdicts
-from curation.review.progress import Progress, progress_of, verdict_rows
+from curation.review.progress import Progress, progress_of, read_given
 from curation.review.queues.contract import Card, ReviewQueue
 from curation.review.queues.registry import QUEUES, find_queue
 
@@ -58,8 +57,8 @@ class Board:
 
     def page(self, catalog: Catalog, number: int, reviewer: str) -> Page:
         """Cut a page from the open cards; a number beyond the last page gives the last."""
-        rows = verdict_rows(catalog, self.queue.name)
-        answered = set(standing_verdicts(rows)["target_id"])
+        given = read_given(catalog, self.queue.name)
+        answered = given.answered
         open_cards = [card for card in self.cards if card.target_id not in answered]
         pages_count = max(1, -(-len(open_cards) // PAGE_CARDS))
         number = min(max(0, number), pages_count - 1)
@@ -67,13 +66,13 @@ class Board:
             cards=open_cards[number * PAGE_CARDS : (number + 1) * PAGE_CARDS],
             number=number,
             pages_count=pages_count,
-            progress=progress_of(self.cards, self.needed_count, rows, reviewer),
+            progress=progress_of(self.cards, self.needed_count, given, reviewer),
         )
 
     def page_of(self, catalog: Catalog, targets: Sequence[str]) -> int:
         """Number of the first page of open cards that holds one of some targets; 0 where none does."""
         wanted = set(targets)
-        answered = set(standing_verdicts(verdict_rows(catalog, self.queue.name))["target_id"]) - wanted
+        answered = read_given(catalog, self.queue.name).answered - wanted
         open_cards = (card for card in self.cards if card.target_id not in answered)
         place = next((i for i, card in enumerate(open_cards) if card.target_id in wanted), 0)
         return place // PAGE_CARDS

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 
-import pandas as pd
+from sqlalchemy import select
 
 from catalog import tables
 from catalog.db import Catalog
 from curation.contract import Curated
-from curation.review.answers import UNDONE, standing_verdicts
+from curation.review.answers import UNDONE
 from curation.review.queues.contract import Card
 from curation.review.queues.registry import find_queue
 
@@ -46,6 +47,39 @@ class Progress:
         return None if self.seconds_per_card is None else self.missing_count * self.seconds_per_card
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The answer rows of one queue, as far as progress needs them."""
+
+    standing: dict[tuple[str, str], tuple[str, str | None]]
+    """(target, reviewer) -> (answer, the model's answer then), for answers that stand."""
+    durations_s: list[float]
+    """Of all timed answers."""
+
+    @property
+    def answered(self) -> set[str]:
+        """Targets that somebody answered."""
+        return {target for target, _ in self.standing}
+
+
+def read_given(catalog: Catalog, queue: str) -> Given:
+    """Read the answers of a queue; plain rows rather than frames, for a page asks for them each time."""
+    row = tables.verdicts.c
+    columns = (row.target_id, row.reviewer, row.answer, row.model_answer, row.duration_s)
+    query = select(*columns).where(row.queue == queue).order_by(row.position)
+    standing: dict[tuple[str, str], tuple[str, str | None]] = {}
+    durations: list[float] = []
+    with catalog.engine.connect() as connection:
+        for target, reviewer, answer, model_answer, duration_s in connection.execute(query):
+            if answer == UNDONE:
+                standing.pop((target, reviewer), None)
+                continue
+            standing[target, reviewer] = (answer, model_answer)
+            if duration_s is not None:
+                durations.append(duration_s)
+    return Given(standing=standing, durations_s=durations)
+
+
 def build_queue(curated: Curated, catalog: Catalog, queue: str = "noise") -> list[Card]:
     """List the cards of a queue that nobody has answered yet, best first.
 
@@ -55,7 +89,7 @@ def build_queue(curated: Curated, catalog: Catalog, queue: str = "noise") -> lis
     kind = find_queue(queue)
     if not kind.applies(curated):
         return []
-    answered = set(standing_verdicts(verdict_rows(catalog, queue))["target_id"])
+    answered = read_given(catalog, queue).answered
     return [card for card in kind.cards(curated) if card.target_id not in answered]
 
 
@@ -63,36 +97,30 @@ def measure_progress(curated: Curated, catalog: Catalog, queue: str = "noise", r
     """Measure how far a queue is; a queue that the recipe does not use has no cards and misses nothing."""
     kind = find_queue(queue)
     cards = kind.cards(curated) if kind.applies(curated) else []
-    return progress_of(cards, int(curated.recipe.gates.get(kind.gate, 0)), verdict_rows(catalog, queue), reviewer)
+    return progress_of(cards, int(curated.recipe.gates.get(kind.gate, 0)), read_given(catalog, queue), reviewer)
 
 
-def progress_of(cards: list[Card], needed_count: int, rows: pd.DataFrame, reviewer: str = "") -> Progress:
-    """Compute the progress of known cards from the rows of the table `verdicts`."""
-    targets = {card.target_id for card in cards}
-    standing = standing_verdicts(rows)
-    standing = standing[standing["target_id"].isin(targets)]
-    answered = standing["target_id"].nunique()
-    needed = min(needed_count, len(targets))
-    right, total = _random_agreement(standing, rows)
+def progress_of(cards: list[Card], needed_count: int, given: Given, reviewer: str = "") -> Progress:
+    """Compute the progress of known cards."""
+    random_of = {card.target_id: card.is_random for card in cards}
+    standing = {key: answers for key, answers in given.standing.items() if key[0] in random_of}
+    answered = len({target for target, _ in standing})
+    needed = min(needed_count, len(cards))
+    judged = [pair for (target, _), pair in standing.items() if random_of[target] and pair[1] is not None]
+    right, total = sum(answer == model_answer for answer, model_answer in judged), len(judged)
     low, high = wilson_interval(right, total) if total else (None, None)
-    timed = rows.loc[rows["answer"] != UNDONE, "duration_s"].dropna()
     return Progress(
-        cards_count=len(targets),
+        cards_count=len(cards),
         answered_count=answered,
-        mine_count=int((standing["reviewer"] == reviewer).sum()),
+        mine_count=sum(name == reviewer for _, name in standing),
         needed_count=needed,
         missing_count=max(0, needed - answered),
-        seconds_per_card=float(timed.median()) if len(timed) else None,
+        seconds_per_card=statistics.median(given.durations_s) if given.durations_s else None,
         random_count=total,
         agreement_frac=right / total if total else None,
         agreement_low_frac=low,
         agreement_high_frac=high,
     )
-
-
-def verdict_rows(catalog: Catalog, queue: str) -> pd.DataFrame:
-    """Read all rows of one queue."""
-    return catalog.frame(tables.verdicts, tables.verdicts.c.queue == queue)
 
 
 def wilson_interval(right_count: int, total_count: int) -> tuple[float, float]:
@@ -105,10 +133,3 @@ def wilson_interval(right_count: int, total_count: int) -> tuple[float, float]:
     spread = _Z_95 * math.sqrt(share * (1 - share) / total_count + _Z_95**2 / (4 * total_count**2))
     scale = 1 + _Z_95**2 / total_count
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-
-
-def _random_agreement(standing: pd.DataFrame, rows: pd.DataFrame) -> tuple[int, int]:
-    """Count how often the model was right on the random cards that it had spoken about."""
-    judged = rows[rows["position"].isin(standing["position"]) & rows["model_answer"].notna()]
-    judged = judged[judged["shown"].map(lambda shown: bool(shown.get("is_random"))).astype("bool")]
-    return int((judged["answer"] == judged["model_answer"]).sum()), len(judged)

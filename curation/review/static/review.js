@@ -76,7 +76,6 @@ function markRow() {
   row = Math.min(Math.max(row, 0), rows.length - 1);
   rows.forEach((members, place) => members.forEach((card, column) => {
     const isMarked = place === row && column < 9;
-    card.classList.toggle("marked", isMarked);
     card.querySelector(".digit").textContent = isMarked ? column + 1 : "";
   }));
 }

@@ -25,7 +25,8 @@ class Clock:
     calls: Iterator[int]
 
     def __call__(self) -> str:
-        return f"2026-11-21T08:{next(self.calls) // 60:02d}:{next(self.calls) % 60:02d}Z"
+        minutes, seconds = divmod(next(self.calls), 60)
+        return f"2026-11-21T08:{minutes:02d}:{seconds:02d}Z"
 
 
 def review_app(world: World, **options) -> FastAPI:
