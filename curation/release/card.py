@@ -1,0 +1,215 @@
+"""CARD.md and CERTIFICATE.md: the datasheet and the certificate for people.
+
+Both hold only what follows from the data: no time, no host, no reviewer's name.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from catalog import tables
+from catalog.db import Catalog
+from catalog.recipe import Recipe
+from catalog.schema import REASONS
+from curation.contract import Curated
+from curation.release.markdown import inline, table
+from curation.review.answers import load_standing
+
+USE_NOTES = """This data set was collected from public pages for research. Copyright and personal rights in the
+pictures remain with their owners. Do not use it to identify, rank or decide about people. Check the law and the terms
+that bind you."""
+NO_CONTACT = "Ask whoever gave you this release; a recipe names a contact under `[recipe.card]`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFacts:
+    """What a card tells beside the samples."""
+
+    permissions: Mapping[str, int]
+    """`signal: value` -> released images whose server said so."""
+    refusals: Mapping[str, int]
+    """Reason -> addresses that were not fetched because of it."""
+    reviews: Mapping[str, Mapping[str, int]]
+    """Queue -> answer -> how often it stands."""
+    reviewers_count: int
+    kappa: float | None
+    """Mean of Cohen's kappa over all pairs of reviewers and queues with common cards; None without such."""
+    drops: Mapping[str, int]
+    """Reason -> samples that were held back."""
+
+
+def collect_card_facts(curated: Curated, catalog: Catalog, samples: pd.DataFrame) -> CardFacts:
+    """Read what the catalog and the decisions say about the released samples."""
+    standing = load_standing(catalog)
+    standing = standing[standing["target_id"].isin(curated.tables["samples"]["sample_id"])]
+    held = curated.decisions[curated.decisions["outcome"] != "keep"]
+    return CardFacts(
+        permissions=_permissions(catalog, set(samples["image_id"])),
+        refusals=_refusals(catalog, curated.recipe),
+        reviews={
+            str(queue): {
+                str(answer): int(count) for answer, count in rows["answer"].value_counts().sort_index().items()
+            }
+            for queue, rows in standing.groupby("queue")
+        },
+        reviewers_count=standing["reviewer"].nunique(),
+        kappa=mean_kappa(standing),
+        drops={str(reason): int(count) for reason, count in held["reason"].value_counts().sort_index().items()},
+    )
+
+
+def mean_kappa(standing: pd.DataFrame) -> float | None:
+    """Average Cohen's kappa over all pairs of reviewers who answered common cards; None where there are none."""
+    from sklearn.metrics import cohen_kappa_score
+
+    kappas = []
+    for _, rows in standing.groupby("queue"):
+        answers = rows.pivot(index="target_id", columns="reviewer", values="answer")
+        for left, right in itertools.combinations(answers.columns, 2):
+            common = answers[[left, right]].dropna()
+            if len(common) and common.stack().nunique() > 1:  # kappa is undefined where all said the same
+                kappas.append(float(cohen_kappa_score(common[left], common[right])))
+    return sum(kappas) / len(kappas) if kappas else None
+
+
+def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certificate: Mapping[str, Any]) -> str:
+    """Write the datasheet as Markdown."""
+    sections = {
+        "Purpose": inline(recipe.purpose) or "Not stated.",
+        "Contents": _contents(samples),
+        "How it was collected": _collected(samples),
+        "Permission signals": _permission_text(facts),
+        "Reviews": _review_text(facts),
+        "What was held back": _counts_table("reason", facts.drops, REASONS) or "Nothing.",
+        "Leaks": f"{verdict_line(certificate)} See CERTIFICATE.md.",
+        "Known limits": inline(recipe.card.get("limits", "Not stated.")),
+        "Use": f"{USE_NOTES}\n\n{inline(recipe.card['licence'])}" if "licence" in recipe.card else USE_NOTES,
+        "Takedown": f"Contact: {inline(recipe.card['contact'])}" if "contact" in recipe.card else NO_CONTACT,
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return f"# {inline(recipe.title)}\n\n{body}\n"
+
+
+def write_certificate_page(recipe: Recipe, certificate: Mapping[str, Any]) -> str:
+    """Write the certificate as Markdown."""
+    must, told = certificate["must_be_zero"], certificate["informative"]
+    pairs = [
+        [" / ".join(pair["parts"]), *[pair["shared"][what] for what in (*must, *told)], _or_dash(pair)]
+        for pair in certificate["pairs"]
+    ]
+    header = ["parts", *must, *[f"{what} (told only)" for what in told], "nearest pHash (bits)"]
+    balance = certificate["balance"]
+    parts = list(certificate["parts"])
+    sizes = [
+        [
+            part,
+            *certificate["parts"][part].values(),
+            balance["sizes"][part]["share_frac"],
+            "-" if balance["sizes"][part]["target_frac"] is None else balance["sizes"][part]["target_frac"],
+        ]
+        for part in parts
+    ]
+    classes = [
+        [label or "(none)", share, *[balance["classes"][part][label]["share_frac"] for part in parts]]
+        for label, share in balance["whole_frac"].items()
+    ]
+    return "\n\n".join(
+        [
+            f"# Certificate: {inline(recipe.title)}",
+            f"**{verdict_line(certificate)}**",
+            "## What two parts share\n\n" + table(header, pairs),
+            "Pictures are compared by a 64-bit perceptual hash of the released picture; the nearest distance across"
+            f" parts is told, not judged. Names are compared within: {certificate['name_scope']}.",
+            "## Parts\n\n"
+            + table(["part", "samples", "groups", "subjects", "share", "wanted"], sizes),
+            f"## Balance\n\nLargest deviation of a class share: {balance['largest_class_deviation_frac']}\n\n"
+            + table(["class", "whole", *parts], classes),
+            "Check it again with `gleanery release verify`.\n",
+        ]
+    )  # fmt: skip
+
+
+def verdict_line(certificate: Mapping[str, Any]) -> str:
+    """Say the verdict in a sentence."""
+    if certificate["is_leak_free"]:
+        return "No leak between the parts."
+    found = ", ".join(f"{count} {what}" for what, count in certificate["leaks"].items())
+    return f"Leaks between the parts: {found}."
+
+
+def _or_dash(pair: Mapping[str, Any]) -> object:
+    distance = pair["nearest_phash_distance_bits"]
+    return "-" if distance is None else distance
+
+
+def _contents(samples: pd.DataFrame) -> str:
+    counts = pd.crosstab(samples["label"], samples["split"]).sort_index()
+    rows = [
+        [label or "(none)", *[int(value) for value in row]]
+        for label, row in zip(counts.index, counts.to_numpy(), strict=True)
+    ]
+    rows.append(["all", *[int(value) for value in counts.sum()]])
+    facts = f"{len(samples):,} pictures of {samples['subject_id'].nunique():,} subjects."
+    if not samples["is_clean"].all():
+        facts += f" {int((~samples['is_clean']).sum()):,} were judged noise and are marked (`is_clean`)."
+    return f"{facts}\n\n" + table(["label", *counts.columns], rows)
+
+
+def _collected(samples: pd.DataFrame) -> str:
+    grouped = samples.groupby("source")
+    rows = [[str(name), len(rows), rows["page_url"].nunique()] for name, rows in grouped]
+    return "Pictures stand as they were served or cropped; every row names its page and address.\n\n" + table(
+        ["source", "pictures", "pages"], rows
+    )
+
+
+def _permission_text(facts: CardFacts) -> str:
+    said = _counts_table("signal", facts.permissions) or "No server sent a signal about the released pictures."
+    refused = _counts_table("refusal", facts.refusals, REASONS)
+    return said + (f"\n\nNot fetched:\n\n{refused}" if refused else "")
+
+
+def _review_text(facts: CardFacts) -> str:
+    if not facts.reviews:
+        return "Nobody was asked."
+    rows = [[queue, answer, count] for queue, answers in facts.reviews.items() for answer, count in answers.items()]
+    agreement = "not measurable" if facts.kappa is None else f"{facts.kappa:.2f} (mean Cohen's kappa)"
+    return f"Reviewers: {facts.reviewers_count}. Agreement: {agreement}.\n\n" + table(
+        ["queue", "answer", "count"], rows
+    )
+
+
+def _counts_table(title: str, counts: Mapping[str, int], meanings: Mapping[str, str] | None = None) -> str:
+    if not counts:
+        return ""
+    if meanings is None:
+        return table([title, "count"], sorted(counts.items()))
+    return table(
+        [title, "meaning", "count"], [[key, meanings.get(key, ""), count] for key, count in sorted(counts.items())]
+    )
+
+
+def _permissions(catalog: Catalog, image_ids: set[str]) -> dict[str, int]:
+    images: dict[str, set[str]] = {}
+    fetches = tables.image_fetches.c
+    with catalog.engine.connect() as connection:
+        for row in connection.execute(select(fetches.image_id, fetches.permission)):
+            if row.image_id in image_ids:
+                for signal, value in (row.permission or {}).get("signals", {}).items():
+                    images.setdefault(f"{signal}: {value}", set()).add(row.image_id)
+    return {signal: len(found) for signal, found in images.items()}
+
+
+def _refusals(catalog: Catalog, recipe: Recipe) -> dict[str, int]:
+    issues = tables.issues.c
+    query = select(issues.source, issues.reason, issues.where).where(issues.reason.like("policy%")).distinct()
+    with catalog.engine.connect() as connection:
+        found = connection.execute(query).all()
+    return dict(Counter(row.reason for row in found if recipe.matches_source(row.source)))

@@ -1,0 +1,1 @@
+"""Review queues, one file each, and their registry."""
