@@ -49,12 +49,16 @@ def draw_confusion(figure: Figure, classes: Sequence[str], matrix: NDArray[Any])
     """Draw a confusion matrix with counts and per cent of all samples; the shade is the share of the true class."""
     axes = figure.subplots()
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    # One blue whose strength is the share: it stands on a light page and on a dark one.
+    cells = np.empty((*shares.shape, 4))
+    cells[..., :3], cells[..., 3] = (0.18, 0.45, 0.75), 0.05 + 0.95 * shares
+    axes.imshow(cells, aspect="auto")
     total = max(int(matrix.sum()), 1)
     for row, column in np.ndindex(*matrix.shape):
         count = int(matrix[row, column])
-        colour = "white" if shares[row, column] > 0.5 else "#1a2733"
-        axes.text(column, row, f"{count}\n{count / total:.1%}", ha="center", va="center", color=colour, fontsize=10)
+        text = axes.text(column, row, f"{count}\n{count / total:.1%}", ha="center", va="center", fontsize=10)
+        if shares[row, column] > 0.5:
+            text.set_color("white")
     axes.set_xticks(range(len(classes)), classes)
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted", ylabel="true")
@@ -73,3 +77,21 @@ def draw_distribution(figure: Figure, classes: Sequence[str], matrix: NDArray[An
     axes.margins(x=0.1)
     axes.set(xlabel="samples")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def draw_scatter(figure: Figure, targets: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
+    """Draw prediction over truth, with the line on which they are equal."""
+    axes = figure.subplots()
+    ends = [min(targets.min(), predicted.min()), max(targets.max(), predicted.max())]
+    axes.plot(ends, ends, linewidth=1, linestyle="--", color="C7")
+    axes.scatter(targets, predicted, s=12, alpha=0.6, linewidths=0)
+    axes.set(xlabel="truth", ylabel="prediction", aspect="equal")
+
+
+def draw_histograms(figure: Figure, targets: NDArray[np.float64], predicted: NDArray[np.float64]) -> None:
+    """Draw the distributions of truth and prediction over the same bins."""
+    axes = figure.subplots()
+    bins = np.histogram_bin_edges(np.concatenate([targets, predicted]), 30)
+    axes.hist([targets, predicted], bins=bins, label=["truth", "prediction"])
+    axes.set(xlabel="value", ylabel="samples")
+    axes.legend(frameon=False)

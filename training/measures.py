@@ -1,4 +1,4 @@
-"""What a classifier's outputs are worth, in plain NumPy: accuracy, chance, per class, confusion."""
+"""What outputs are worth, in plain NumPy: accuracy and confusion of classes, correlation and error of numbers."""
 
 from __future__ import annotations
 
@@ -87,3 +87,24 @@ def running_mean(values: NDArray[np.floating[Any]], window: int) -> NDArray[np.f
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - window, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def regression_measures(predicted: NDArray[np.float64], targets: NDArray[np.float64]) -> dict[str, Any]:
+    """Measure predicted numbers against the truth.
+
+    Args:
+        predicted: (N,), N > 0.
+        targets: (N,).
+
+    Returns:
+        JSON values: count, `pearson` (0 where either side is constant), `mae` and `rmse` in the target's unit.
+    """
+    errors = predicted - targets
+    spread = float(predicted.std() * targets.std())
+    covariance = float(((predicted - predicted.mean()) * (targets - targets.mean())).mean())
+    return {
+        "count": len(targets),
+        "pearson": covariance / spread if spread else 0.0,
+        "mae": float(np.abs(errors).mean()),
+        "rmse": float(np.sqrt((errors**2).mean())),
+    }

@@ -13,17 +13,10 @@ import pytest
 from PIL import Image
 
 from catalog.paths import DataRoot
-from catalog.release_format import SAMPLE_COLUMNS, Release, open_release
+from catalog.release_format import SAMPLE_COLUMNS, Release, file_sha256, open_release
 
 CLASSES = ("cs", "econ", "german", "mechanical")
 PURPOSE = "The label is planted: a bright bar whose place tells the class, to see that training works at all."
-FAST = (
-    "phases.train.epochs=3",
-    "phases.train.patience=0",
-    "augment.copies=1",
-    "machine.threads=1",
-    "machine.accelerator=cpu",
-)
 
 
 def write_release(
@@ -60,7 +53,8 @@ def write_release(
     samples = pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS)).sort_values("sample_id", ignore_index=True)
     samples.to_parquet(folder / "samples.parquet")
     samples[["sample_id", "group_id", "split"]].to_parquet(folder / "splits.parquet")
-    manifest = {"format_version": 1, "recipe": folder.parent.name, "purpose": purpose, "files": {}, "seed": seed}
+    files = {name: {"sha256": file_sha256(folder / name)} for name in ("samples.parquet", "splits.parquet")}
+    manifest = {"format_version": 1, "recipe": folder.parent.name, "purpose": purpose, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest, sort_keys=True))
     return open_release(folder)
 

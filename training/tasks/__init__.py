@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from catalog.errors import UsageError
 from training.tasks.classification import ClassificationTask
+from training.tasks.regression import RegressionTask
 from training.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {ClassificationTask.name: ClassificationTask}
+TASKS: dict[str, type[Task]] = {kind.name: kind for kind in (ClassificationTask, RegressionTask)}
 
 
 def find_task(name: str) -> type[Task]:

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from catalog.paths import DataRoot
+from catalog.release_format import Release
+from training.batches import BatchFeed, Examples, epoch_order
+from training.loop import LossNotFinite, OutOfMemory, Progress, best_epoch, fitting_batch_size, is_out_of_memory
+from training.tasks.classification import ClassificationTask
+from training.train import train
+
+Make = Callable[..., Release]
+NOW = "2026-11-21T05:00:00Z"
+FAST = (
+    "phases.train.epochs=4", "phases.train.patience=0", "augment.copies=2", "machine.threads=1",
+    "machine.accelerator=cpu",
+)  # fmt: skip
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from catalog.paths import DataRoot
+from catalog.release_format import open_release
+from training.train import train
+
+def die(progress):
+    if (progress.epoch, progress.batch) == (3, 2):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+release, root, now, *overrides = sys.argv[1:]
+train("classification", open_release(Path(release)), DataRoot(Path(root)), overrides=overrides, now=now,
+      on_progress=die)
+"""
+
+
+def test_a_run_killed_in_the_middle_ends_as_one_that_never_was(make_release: Make, tmp_path: Path) -> None:
+    release = make_release()
+    killed, whole = DataRoot(tmp_path / "killed"), DataRoot(tmp_path / "whole")
+    repository = Path(__file__).resolve().parents[2]
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(release.folder), str(killed.root), NOW, *FAST],
+        cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)}, check=False, timeout=200,
+    )  # fmt: skip
+    assert child.returncode == -signal.SIGKILL
+    assert not list(killed.runs.rglob("metrics.json"))
+
+    seen: list[Progress] = []
+    resumed = train("classification", release, killed, overrides=FAST, now=NOW, on_progress=seen.append)
+    straight = train("classification", release, whole, overrides=FAST, now=NOW)
+    assert seen[0].epoch == 3, "the two epochs that were whole are not trained again"
+    assert (resumed.folder / "metrics.json").read_bytes() == (straight.folder / "metrics.json").read_bytes()
+    for name in ("weights.safetensors", "model.onnx", "config.json", "MODEL_CARD.md"):
+        assert (resumed.model_folder / name).read_bytes() == (straight.model_folder / name).read_bytes()
+    assert (resumed.folder / "report.html").read_bytes() == (straight.folder / "report.html").read_bytes()
+    assert list(straight.folder.glob("tensorboard/train/events.*"))
+
+
+def test_early_stop_keeps_the_best_epoch(make_release: Make, root: DataRoot) -> None:
+    # With a rate this small the first epochs hardly differ; with one this large the later ones are worse.
+    overrides = [*FAST, "phases.train.epochs=9", "phases.train.patience=1", "phases.train.learning_rate=0.05"]
+    result = train("classification", make_release(), root, overrides=overrides, now=NOW)
+    phase = result.metrics["phases"]["train"]
+    losses = [row["validation_loss"] for row in phase["history"]]
+    assert phase["best_epoch"] == losses.index(min(losses)) + 1
+    assert phase["epochs"] == phase["best_epoch"] + 1 < 9
+    assert result.metrics["parts"]["validation"]["loss"] == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(make_release: Make, root: DataRoot) -> None:
+    release = make_release()
+    with pytest.raises(LossNotFinite, match=r"phase train, epoch \d, batch \d"):
+        train("classification", release, root, overrides=[*FAST, "phases.train.learning_rate=1e30"], now=NOW)
+    (path,) = root.runs.rglob("not_finite_batch.npz")
+    kept = np.load(path)
+    assert kept["images"].shape[1:] == (1, 1, 64, 64)
+    assert set(kept["sample_id"].ravel()) <= set(release.samples()["sample_id"])
+
+
+def test_out_of_memory_says_which_batch_size_fits(
+    make_release: Make, root: DataRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = ClassificationTask.forward
+
+    def small_memory(self: ClassificationTask, model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 9:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, model, images)
+
+    monkeypatch.setattr(ClassificationTask, "forward", small_memory)
+    with pytest.raises(OutOfMemory, match=r"at batch_size 16: --set batch_size=8 would fit"):
+        train("classification", make_release(), root, overrides=[*FAST, "batch_size=16"], now=NOW)
+
+
+def test_batch_sizes_are_halved_and_other_errors_pass() -> None:
+    def fails(size: int) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory" if size else "never")
+
+    assert fitting_batch_size(fails, 64) == 0
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
+
+
+def test_every_example_is_shown_once_per_copy_in_an_order_of_the_seed() -> None:
+    pixels = np.arange(10 * 4, dtype=np.uint8).reshape(10, 1, 2, 2)
+    examples = Examples(np.arange(2, 9)[:, np.newaxis], np.arange(7) * 10)
+    order = epoch_order(7, 3, 11)
+    batches = list(BatchFeed(pixels, examples, 4, order))
+    assert len(batches) == len(BatchFeed(pixels, examples, 4, order)) == 6
+    rows = torch.cat([batch["row"] for batch in batches]).ravel().tolist()
+    assert sorted(rows) == sorted(list(range(2, 9)) * 3)
+    for batch in batches:
+        for image, target, row in zip(batch["image"], batch["target"], batch["row"].ravel(), strict=True):
+            assert np.array_equal(image[0].numpy(), pixels[row])
+            assert target == (row - 2) * 10
+    assert np.array_equal(order, epoch_order(7, 3, 11))
+    assert not np.array_equal(order, epoch_order(7, 3, 12))
+
+
+def test_the_first_of_equal_epochs_is_best() -> None:
+    assert best_epoch([{"validation_loss": loss} for loss in (3.0, 1.0, 1.0, 2.0)]) == 2

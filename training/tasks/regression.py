@@ -1,0 +1,149 @@
+"""Regression: one picture, one number (the release's `target`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.errors import UsageError
+from training import figures
+from training.config import TrainingConfig
+from training.measures import regression_measures
+from training.sections import Chart, Gallery, Section, Table
+from training.tasks.task import Outputs
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor, nn
+
+    from training.batches import Examples
+    from training.data import TrainingData
+
+SHOWN_COUNT = 10
+"""How many of the worst answers to each side the report shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionTask:
+    """Squared error on the standardised target."""
+
+    mean: float
+    """Of the training targets."""
+    std: float
+    """Of the training targets."""
+    percentiles: tuple[float, ...]
+    """The 0th, 1st, ..., 100th of all targets of the release."""
+    name = "regression"
+    headline = "pearson"
+
+    @classmethod
+    def from_data(cls, data: TrainingData, config: TrainingConfig) -> RegressionTask:
+        """Learn mean and spread from the train split.
+
+        Raises:
+            UsageError: samples without target, or training targets that are all one.
+        """
+        if config.task:
+            raise UsageError(f"regression has no setting task.{next(iter(config.task))}")
+        targets = _targets(data)
+        trained = targets[data.rows("train")]
+        if trained.std() == 0:
+            raise UsageError(f"regression needs targets that differ, all {len(trained)} to train on are {trained[0]}")
+        percentiles = np.percentile(targets, np.arange(101)).tolist()
+        return cls(float(trained.mean()), float(trained.std()), tuple(percentiles))
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> RegressionTask:
+        """Make the task of a finished model."""
+        return cls(facts["mean"], facts["std"], tuple(facts["percentiles"]))
+
+    def facts(self) -> dict[str, Any]:
+        """Give mean, spread and percentiles."""
+        return {"mean": self.mean, "std": self.std, "percentiles": list(self.percentiles)}
+
+    @classmethod
+    def is_inner_trait(cls, samples: pd.DataFrame) -> bool:
+        """Take any number given to portraits for a judgement of persons."""
+        return bool((samples["slot"] == "portrait").any())
+
+    def build_model(self, config: TrainingConfig, channels: int) -> nn.Module:
+        """Build a network with one output."""
+        from training.models import create_model
+
+        return create_model(config.model, channels, config.data.size_px, 1)
+
+    def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
+        """Show each sample of the part once; nothing is drawn."""
+        from training.batches import Examples
+
+        rows = data.rows(part)
+        return Examples(rows[:, np.newaxis], _targets(data)[rows])
+
+    def forward(self, model: nn.Module, images: Tensor) -> Tensor:
+        """Compute the standardised number (B, 1) of the one view."""
+        values: Tensor = model(images[:, 0])
+        return values
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Give the mean squared error in units of the training spread."""
+        from torch.nn.functional import mse_loss
+
+        return mse_loss(outputs[:, 0], (targets - self.mean) / self.std)
+
+    def values(self, outputs: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Turn outputs (..., 1) into numbers (...) of the target's own scale."""
+        return outputs[..., 0].astype(np.float64) * self.std + self.mean
+
+    def measure(self, outputs: Outputs) -> dict[str, Any]:
+        """Measure Pearson correlation, MAE and RMSE."""
+        return regression_measures(self.values(outputs.values), outputs.targets.astype(np.float64))
+
+    def describe(self, values: NDArray[np.float32]) -> dict[str, Any]:
+        """Give the number, and the share of the release's samples that lie below it."""
+        value = float(self.values(values))
+        below = np.interp(value, self.percentiles, np.linspace(0, 1, len(self.percentiles)))
+        return {"value": value, "below_frac": float(below)}
+
+    def predictions(self, outputs: Outputs) -> dict[str, NDArray[Any]]:
+        """Give the predicted number."""
+        return {"predicted": self.values(outputs.values)}
+
+    def sections(self, measures: Mapping[str, Any], outputs: Outputs, data: TrainingData) -> list[Section]:
+        """Show figures, truth against prediction, both histograms, and the answers furthest off."""
+        predicted, targets = self.values(outputs.values), outputs.targets.astype(np.float64)
+        names = {"pearson": "Pearson correlation", "mae": "mean absolute error", "rmse": "root mean squared error"}
+        table = Table(("measure", "value"), tuple((text, f"{measures[key]:.4f}") for key, text in names.items()))
+        scatter = Chart(
+            "scatter",
+            "Each dot is a sample; on the line the prediction is the truth.",
+            lambda figure: figures.draw_scatter(figure, targets, predicted),
+            (5.6, 4.8),
+        )
+        histograms = Chart(
+            "histograms",
+            "A prediction narrower than the truth leans to the middle.",
+            lambda figure: figures.draw_histograms(figure, targets, predicted),
+        )
+        sample_ids = data.samples["sample_id"].to_numpy()[outputs.rows[:, 0]]
+        order = np.argsort(predicted - targets, kind="stable")
+        galleries = tuple(
+            Gallery(
+                title, tuple((str(sample_ids[each]), f"{predicted[each]:.2f}, is {targets[each]:.2f}") for each in of)
+            )
+            for title, of in (("Too high", order[::-1][:SHOWN_COUNT]), ("Too low", order[:SHOWN_COUNT]))
+        )
+        return [
+            Section("Figures", "How near the numbers come.", (table, scatter, histograms)),
+            Section("Furthest off", "Predicted number, and the true one.", galleries),
+        ]
+
+
+def _targets(data: TrainingData) -> NDArray[np.float32]:
+    targets = data.samples["target"].to_numpy(np.float32)
+    if missing := int(np.isnan(targets).sum()):
+        raise UsageError(f"{missing} of {len(targets)} samples have no target; regression needs one each")
+    return targets
