@@ -1,4 +1,4 @@
-"""Curation from the catalog to groups and splits: measures what is new, then runs the table stages whose inputs changed.
+"""Curation from the catalog to groups and splits: measures what is new, then runs table stages whose inputs changed.
 
 Nothing here deletes: a sample that is dropped has a row that says why.
 """
@@ -26,7 +26,7 @@ from catalog.suppressions import Suppressions
 from catalog.tables import stage_runs
 from curation.candidates import load_sightings
 from curation.contract import Curated, TableInputs, TableResult, TableStage
-from curation.decisions import decisions_frame, standing
+from curation.decisions import decisions_frame, records, standing
 from curation.derived import DerivedFolder
 from curation.engine import Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
@@ -163,7 +163,7 @@ class _TableRun:
         self.keys[stage.name] = key
         self.tables[stage.name] = result.table
         self.facts[stage.name] = result.facts
-        self.decisions = decisions_frame([*self.decisions.to_dict("records"), *result.decisions.to_dict("records")])
+        self.decisions = decisions_frame([*records(self.decisions), *records(result.decisions)])
         return is_new
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
@@ -229,9 +229,9 @@ def _load(folder: DerivedFolder) -> TableResult | None:
 def _without_suppressed(sightings: pd.DataFrame, hashes: pd.DataFrame, suppressions: Suppressions) -> pd.DataFrame:
     """Leave out pictures that look like one that was taken down, also mirrored."""
     blocked = {
-        row.image_id
-        for row in hashes.itertuples()
-        if suppressions.blocks_phash(int(row.phash)) or suppressions.blocks_phash(int(row.phash_mirror))
+        row["image_id"]
+        for row in records(hashes[["image_id", "phash", "phash_mirror"]])
+        if suppressions.blocks_phash(int(row["phash"])) or suppressions.blocks_phash(int(row["phash_mirror"]))
     }
     return sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
 

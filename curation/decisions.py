@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -44,6 +44,11 @@ def decisions_frame(rows: Iterable[Mapping[str, str]] = ()) -> pd.DataFrame:
     """Make the frame, sorted by sample, stage and reason."""
     frame = pd.DataFrame(list(rows), columns=list(DECISION_COLUMNS)).astype("str")
     return frame.sort_values(["sample_id", "stage", "reason"], ignore_index=True)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a frame as dicts, in order."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def standing(samples: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:

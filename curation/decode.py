@@ -80,10 +80,8 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
             full.append(_decode_pixels(body, header, 1))
         return full[0]
 
-    if need.is_original or factor == 1:
-        rgb = _reduced(original(), factor)
-    else:
-        rgb = _decode_pixels(body, header, factor)
+    is_whole = need.is_original or factor == 1
+    rgb = _reduced(original(), factor) if is_whole else _decode_pixels(body, header, factor)
     is_sideways = header.orientation >= 5
     width, height = (header.height_px, header.width_px) if is_sideways else (header.width_px, header.height_px)
     return DecodedImage(

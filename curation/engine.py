@@ -262,8 +262,7 @@ class Signals(Mapping[str, pd.DataFrame]):
             if name != DECODE:
                 folder = DerivedFolder(self._location, stage.name, stage.key)
                 reasons = _reasons(folder)
-                later = frame.index.map(reasons).fillna("")
-                frame[REASON] = frame[REASON].where(frame[REASON] != "", later)
+                frame[REASON] = [own or reasons.get(image, "") for image, own in frame[REASON].items()]
         return frame.reset_index()
 
 

@@ -21,10 +21,13 @@ J = TypeVar("J")
 R = TypeVar("R")
 
 ONE_THREAD = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-                 "OPENCV_FOR_THREADS_NUM", "NUMBA_NUM_THREADS", "ORT_NUM_THREADS")
-}  # fmt: skip
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+}
 """A worker is one core: the libraries' own threads would only wait for each other."""
 
 
@@ -82,8 +85,8 @@ class ProcessExecutor:
                 while waiting or running:
                     # Few more than there are workers: a broken pool makes suspects of all that it held.
                     while waiting and len(running) < self.workers_count + 1:
-                        future = pool.submit(function, waiting[0])
-                        running[future] = waiting.pop(0)
+                        running[pool.submit(function, waiting[0])] = waiting[0]
+                        waiting.pop(0)
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         result = future.result()

@@ -30,7 +30,7 @@ def verdicts_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
         if verdict.answer != UNDONE:
             last[key] = {name: getattr(verdict, name) for name in COLUMNS[:-1]} | {"position": position}
     frame = pd.DataFrame(list(last.values()), columns=list(COLUMNS))
-    return frame.astype({name: "str" for name in COLUMNS[:-1]} | {"position": "int64"})
+    return frame.astype(dict.fromkeys(COLUMNS[:-1], "str") | {"position": "int64"})
 
 
 def agreed_answers(verdicts: pd.DataFrame, queue: str) -> dict[str, str]:

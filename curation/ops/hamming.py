@@ -95,40 +95,43 @@ def _compiled_join() -> Any:
     """Compile the inner loop on first use (some seconds): importing numba costs what small jobs do not need."""
     from numba import njit
 
+    count_bits = njit(_count_bits)
+
     @njit
-    def count_bits(value):  # type: ignore[no-untyped-def]
-        value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
-        value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
-        value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-        return (value * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    def is_near_before(differing, band, radii):  # type: ignore[no-untyped-def]
+        for earlier in range(band):
+            part = (differing >> np.uint64(16 * earlier)) & np.uint64(0xFFFF)
+            if np.int64(count_bits(part)) <= radii[earlier]:
+                return True
+        return False
 
     @njit
     def join(left, right, order, starts, flips, band, radii, radius):  # type: ignore[no-untyped-def]
         out = np.empty((1024, 2), np.int64)
         size = 0
-        mask = np.uint64(0xFFFF)
         for i in range(len(left)):
-            key = np.int64((left[i] >> np.uint64(16 * band)) & mask)
+            key = np.int64((left[i] >> np.uint64(16 * band)) & np.uint64(0xFFFF))
             for flip in flips:
                 bucket = key ^ flip
-                for position in range(starts[bucket], starts[bucket + 1]):
-                    j = order[position]
+                for j in order[starts[bucket] : starts[bucket + 1]]:
                     differing = left[i] ^ right[j]
-                    if count_bits(differing) > radius:
+                    # A pair belongs to the first band that finds it: so it is found once.
+                    if count_bits(differing) > radius or is_near_before(differing, band, radii):
                         continue
-                    is_first = True  # the pair belongs to the first band that finds it
-                    for earlier in range(band):
-                        part = (differing >> np.uint64(16 * earlier)) & mask
-                        if np.int64(count_bits(part)) <= radii[earlier]:
-                            is_first = False
-                            break
-                    if is_first:
-                        if size == len(out):
-                            larger = np.empty((2 * size, 2), np.int64)
-                            larger[:size] = out
-                            out = larger
-                        out[size, 0], out[size, 1] = i, j
-                        size += 1
+                    if size == len(out):
+                        larger = np.empty((2 * size, 2), np.int64)
+                        larger[:size] = out
+                        out = larger
+                    out[size, 0], out[size, 1] = i, j
+                    size += 1
         return out[:size].copy()
 
     return join
+
+
+def _count_bits(value: Any) -> Any:
+    """Count the ones of a 64-bit number, in steps that numba compiles."""
+    value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (value * np.uint64(0x0101010101010101)) >> np.uint64(56)

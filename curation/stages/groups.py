@@ -8,6 +8,7 @@ group_id; the id is made of the group's smallest sample_id.
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Sequence
 
 import pandas as pd
 
@@ -36,12 +37,13 @@ class GroupsStage:
         # What is wrong in itself joins nothing: a placeholder or a parcel would tie strangers together.
         wrong = inputs.decisions[inputs.decisions["stage"].isin(("samples", "noise"))]
         samples = standing(inputs.tables["samples"], wrong).reset_index(drop=True)
-        keys = [samples["subject_id"], cluster_of_images(samples["image_id"], inputs.tables.get("duplicates"))]
+        keys: list[Sequence[Hashable | None]] = [samples["subject_id"].tolist()]
+        keys.append(cluster_of_images(samples["image_id"], inputs.tables.get("duplicates")))
         if inputs.recipe.subject_kind == "person":
             keys.append(person_keys(samples, str(inputs.params.get("same_name", "organisation"))))
         elif inputs.params.get("same_item", True):
             keys.append([json.loads(text).get("item_id") for text in samples["attributes"]])
-        components = pd.Series(component_of_keys([list(column) for column in keys]), dtype="int64")
+        components = pd.Series(component_of_keys(keys), dtype="int64")
         # Rows stand in sample_id order, so the first of a component is its smallest.
         ids = samples["sample_id"].groupby(components).first().map(lambda first: short_id("group", first))
         table = pd.DataFrame({"sample_id": samples["sample_id"], "group_id": components.map(ids).astype("str")})

@@ -21,7 +21,7 @@ VIEWS = ("phash", "phash_mirror", "phash_crop", "dhash", "dhash_mirror", "dhash_
 _CROP_FRAC = 0.9
 """The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
 _LOW_INFORMATION_LEVELS = 4.0
-"""Standard deviation of the 32 x 32 luma below which a hash is made of noise (solid, blank: LIBRARIES of the design)."""
+"""Standard deviation of the 32 x 32 luma below which a hash is made of noise: solid and blank pictures."""
 
 
 class HashesStage:

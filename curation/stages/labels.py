@@ -15,7 +15,7 @@ from catalog.errors import UsageError
 from catalog.ids import short_id
 from catalog.suppressions import normalised_name
 from curation.contract import TableInputs, TableResult
-from curation.decisions import decision, decisions_frame, standing
+from curation.decisions import decision, decisions_frame, records, standing
 from curation.stages.duplicates import cluster_of_images
 from curation.stages.registry import check_params
 
@@ -38,7 +38,7 @@ class LabelsStage:
         samples = judged_samples(inputs)
         rows = [
             decision(self.name, row, "drop", "labels_missing")
-            for row in samples[(samples["label"] == "") & samples["target"].isna()].to_dict("records")
+            for row in records(samples[(samples["label"] == "") & samples["target"].isna()])
         ]
         labelled = samples[samples["label"] != ""].reset_index(drop=True)
         clusters = cluster_of_images(labelled["image_id"], inputs.tables.get("duplicates"))
@@ -48,14 +48,14 @@ class LabelsStage:
         for kind, keys in (("picture", clusters), ("person", persons)):
             for conflict_id, members in _conflicts(labelled, keys):
                 labels = sorted(members["label"].unique())
-                for row in members.to_dict("records"):
+                for row in records(members):
                     if row["sample_id"] not in conflicts:
                         conflicts[row["sample_id"]] = conflict_id
                         rows.append(
                             decision(self.name, row, "drop", "labels_conflict", {"same": kind, "labels": labels})
                         )
         table = samples[["sample_id", "label", "target"]].reset_index(drop=True)
-        table["conflict_id"] = table["sample_id"].map(conflicts).fillna("").astype("str")
+        table["conflict_id"] = pd.Series([conflicts.get(name, "") for name in table["sample_id"]], dtype="str")
         decisions = decisions_frame(rows)
         return TableResult(table=table, decisions=decisions, facts={"conflicts_count": len(set(conflicts.values()))})
 
@@ -93,8 +93,8 @@ def _conflicts(samples: pd.DataFrame, keys: Sequence[Any]) -> Iterator[tuple[str
     """Yield the sets of samples that share a key but not a label."""
     if not len(keys):
         return
-    frame = samples.assign(_key=[None if key is None else str(key) for key in keys])
-    counts = frame.groupby("_key")["label"].nunique()
+    frame = samples.assign(_key=["" if key is None else str(key) for key in keys])
+    counts = frame[frame["_key"] != ""].groupby("_key")["label"].nunique()
     for key in sorted(counts[counts > 1].index):
         members = frame[frame["_key"] == key].drop(columns="_key")
         yield short_id("conflict", *sorted(members["sample_id"])), members

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from curation.contract import TableInputs, TableResult
-from curation.decisions import decision, decisions_frame, standing
+from curation.decisions import decision, decisions_frame, records, standing
 from curation.stages.registry import check_params
 from curation.verdicts import agreed_answers
 
@@ -59,7 +59,7 @@ class NoiseStage:
         samples = samples.reset_index(drop=True)
         answers = agreed_answers(inputs.verdicts, "noise")
         table = pd.DataFrame({"sample_id": samples["sample_id"]})
-        table["verdict"] = samples["sample_id"].map(answers).fillna("").astype("str")
+        table["verdict"] = pd.Series([answers.get(name, "") for name in samples["sample_id"]], dtype="str")
         is_noise = table["verdict"].map({"noise": True, "good": False})
         known = is_noise.notna().to_numpy()
         facts: dict[str, Any] = {"verdicts_count": int(known.sum()), "is_trained": False}
@@ -115,30 +115,20 @@ def fit_and_predict(
         Probability of noise for all samples, and the cross-validated one of the known.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.model_selection import GroupKFold
 
     head = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
-    folds = GroupKFold(min(_FOLDS, len(set(subjects))))
-    margins = _crossed_margins(head, features[known], truth, subjects, folds, cross_val_predict)
+    margins = np.zeros(len(truth))
+    for train, test in GroupKFold(_FOLDS).split(features[known], truth, subjects):
+        # Where the other folds lack a class nothing can be learnt: the margin stays 0.
+        if len(set(truth[train])) == 2:
+            head.fit(features[known][train], truth[train])
+            margins[test] = head.decision_function(features[known][test])
     # Platt's calibration on margins that the head was not fitted to.
     calibration = LogisticRegression(C=1.0).fit(margins[:, None], truth)
     head.fit(features[known], truth)
     probs = calibration.predict_proba(head.decision_function(features)[:, None])[:, 1]
     return probs, calibration.predict_proba(margins[:, None])[:, 1]
-
-
-def _crossed_margins(
-    head: Any, features: Floats, truth: NDArray[np.bool_], subjects: NDArray[Any], folds: Any, predict: Any
-) -> Floats:
-    parts = list(folds.split(features, truth, subjects))
-    # A fold whose training part lacks a class cannot be fitted: its samples get no margin, which is 0.
-    usable = [(train, test) for train, test in parts if len(set(truth[train])) == 2]
-    if len(usable) == len(parts):
-        return np.asarray(predict(head, features, truth, cv=parts, method="decision_function"))
-    margins = np.zeros(len(truth))
-    for train, test in usable:
-        margins[test] = head.fit(features[train], truth[train]).decision_function(features[test])
-    return margins
 
 
 def precise_threshold(probs: Floats, truth: NDArray[np.bool_], precision: float) -> tuple[float, float | None]:
@@ -158,7 +148,7 @@ def precise_threshold(probs: Floats, truth: NDArray[np.bool_], precision: float)
 
 
 def review_order(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Rank for review: unanswered ones first, the most uncertain first, ties by sample_id (which is as good as drawn)."""
+    """Rank for review: unanswered ones first, of them the most uncertain; ties by sample_id, as good as drawn."""
     answered = (table["verdict"] != "").to_numpy()
     doubt = (table["noise_prob"] - 0.5).abs().to_numpy()
     order = np.lexsort((table["sample_id"].to_numpy(str), doubt, answered))
@@ -171,7 +161,7 @@ def _decisions(
     samples: pd.DataFrame, table: pd.DataFrame, threshold: float, hold_uncertain: bool, *, is_trained: bool
 ) -> list[dict[str, str]]:
     rows = []
-    for sample, judged in zip(samples.to_dict("records"), table.to_dict("records"), strict=True):
+    for sample, judged in zip(records(samples), records(table), strict=True):
         evidence = {"noise_prob": float(judged["noise_prob"])}
         if judged["verdict"] == "noise":
             rows.append(decision("noise", sample, "drop", "noise_verdict"))
@@ -180,6 +170,6 @@ def _decisions(
         elif is_trained and judged["noise_prob"] >= threshold:
             evidence["threshold"] = round(threshold, 6)
             rows.append(decision("noise", sample, "drop", "noise_above_threshold", evidence))
-        elif hold_uncertain and not (is_trained and judged["noise_prob"] <= 0.5 < threshold):
+        elif hold_uncertain and judged["noise_prob"] >= 0.5:
             rows.append(decision("noise", sample, "review", "noise_uncertain", evidence))
     return rows

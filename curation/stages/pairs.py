@@ -55,7 +55,7 @@ class PairsStage:
             people = _people(identity[part.index], part["sample_id"])
             groups = dict(zip(part["sample_id"], part["group_id"], strict=True))
             same = draw_same(people, wanted // 2, random)
-            different = draw_different(people, groups, wanted - wanted // 2, random)
+            different = draw_different(people, groups, len(same), random)  # half and half, also of few
             rows += [(split, a, b, True) for a, b in same] + [(split, a, b, False) for a, b in different]
             facts[split] = {"asked_count": wanted, "same_count": len(same), "different_count": len(different)}
         table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"is_same": bool})

@@ -1,4 +1,4 @@
-"""Measure `quality`: numbers that tell a usable picture from a blank, dark, blurred or grey one. No thresholds here."""
+"""Measure `quality`: numbers that tell a usable picture from a blank, dark or blurred one. No thresholds."""
 
 from __future__ import annotations
 

@@ -92,9 +92,8 @@ def check_params(stage: str, params: Mapping[str, Any], known: Iterable[str]) ->
     expected = sorted(known)
     unknown = sorted(set(params) - set(expected))
     if unknown:
-        raise UsageError(
-            f"[stages.{stage}]: unknown setting {', '.join(unknown)}, expected some of: {', '.join(expected) or '(none)'}"
-        )
+        listed = ", ".join(expected) or "(none)"
+        raise UsageError(f"[stages.{stage}]: unknown setting {', '.join(unknown)}, expected some of: {listed}")
 
 
 def _load(name: str, known: Mapping[str, str]) -> Any:

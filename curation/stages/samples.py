@@ -7,7 +7,7 @@ which face of several is the subject's. Table: SAMPLE_COLUMNS.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from catalog.ids import Box, sample_id
 from catalog.recipe import Recipe
 from catalog.suppressions import normalised_name
 from curation.contract import SAMPLE_COLUMNS, TableInputs, TableResult
-from curation.decisions import decision, decisions_frame
+from curation.decisions import decision, decisions_frame, records
 from curation.stages.crops import most_central
 from curation.stages.registry import check_params
 
@@ -57,11 +57,7 @@ class SamplesStage:
             UsageError: an unknown setting or choice; `region = face` without the stage `faces`.
         """
         settings = checked_settings(inputs.params, inputs.signals)
-        signals = {
-            name: inputs.signals[name].set_index("image_id").to_dict("index")
-            for name in self.signals
-            if name in inputs.signals
-        }
+        signals = {name: _by_image(inputs.signals[name]) for name in self.signals if name in inputs.signals}
         placeholders = placeholder_images(
             inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"]
         )
@@ -75,7 +71,7 @@ class SamplesStage:
                 decisions.append(decision(self.name, row, "drop", *verdict))
         table = pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS))
         table = table.sort_values("sample_id", ignore_index=True).astype(
-            {"face_index": "int64", "target": "float64"} | {name: "int64" for name in SAMPLE_COLUMNS[-4:]}
+            {"face_index": "int64", "target": "float64"} | dict.fromkeys(SAMPLE_COLUMNS[-4:], "int64")
         )
         return TableResult(table=table, decisions=decisions_frame(decisions), facts={"samples_count": len(table)})
 
@@ -93,11 +89,14 @@ def checked_settings(params: Mapping[str, Any], signals: Mapping[str, Any]) -> d
     return settings
 
 
-def best_sightings(sightings: pd.DataFrame) -> Iterator[Row]:
+def best_sightings(sightings: pd.DataFrame) -> list[Row]:
     """Give one sighting per image and subject: the one that stood first among its subject's pictures."""
     ordered = sightings.sort_values(["image_id", "subject_id", "rank", "sighting_id"])
-    for row in ordered.drop_duplicates(["image_id", "subject_id"]).to_dict("records"):
-        yield {str(key): value for key, value in row.items()}
+    return records(ordered.drop_duplicates(["image_id", "subject_id"]))
+
+
+def _by_image(frame: pd.DataFrame) -> dict[str, Row]:
+    return {row.pop("image_id"): row for row in records(frame)}
 
 
 def placeholder_images(sightings: pd.DataFrame, hashes: Mapping[Any, Row], subjects_min: int) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Table `splits`: which part each sample stands in. No group is ever parted, and none ever changes its side.
 
-Table: sample_id, group_id, split; also `fold` where folds are made or published (-1: in no fold). Settings stand in the
-recipe's section `[splits]`:
+Table: sample_id, group_id, split; also `fold` where folds are made or published (-1: in no fold). Settings stand in
+the recipe's section `[splits]`:
 
     kind = "ratios"                ratios = { train = 0.7, validation = 0.2, test = 0.1 }
     kind = "kfold"                 folds = 5; all samples are `train`, `fold` says in which fold they are tested
@@ -23,7 +23,7 @@ import pandas as pd
 from catalog.errors import UsageError
 from catalog.schema import SPLITS
 from curation.contract import TableInputs, TableResult
-from curation.decisions import decision, decisions_frame, standing
+from curation.decisions import decision, decisions_frame, records, standing
 from curation.ops.balance import deal_groups
 from curation.stages.registry import check_params
 
@@ -64,8 +64,8 @@ class SplitsStage:
         before = samples["sample_id"].map(inputs.assignments)
         yields = before.notna() & (before != samples["split"])
         rows = [
-            decision(self.name, row, "drop", "splits_test_wins", {"was": before[index], "group_is": row["split"]})
-            for index, row in samples[yields].iterrows()
+            decision(self.name, row, "drop", "splits_test_wins", {"was": row["was"], "group_is": row["split"]})
+            for row in records(samples.assign(was=before)[yields])
         ]
         table = _table(samples[~yields])
         return TableResult(table=table, decisions=decisions_frame(rows), facts={"shares": split_shares(table)})
@@ -98,7 +98,7 @@ def held_sides(groups: pd.Series, assignments: Mapping[str, str]) -> dict[str, s
     held: dict[str, str] = {}
     for sample, split in assignments.items():
         group = groups.get(sample)
-        if group is not None and _STRENGTH[split] < _STRENGTH[held.get(group, "train")] or group not in held:
+        if (group is not None and _STRENGTH[split] < _STRENGTH[held.get(group, "train")]) or group not in held:
             held[str(group)] = split
     return held
 
@@ -160,7 +160,7 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
     """
     if name == "target":
         ranks = samples["target"].rank(method="average", pct=True).fillna(0)
-        return np.ceil(ranks * target_bins).clip(1, target_bins).astype("int64").astype("str")
+        return (ranks * target_bins + 0.5).round().clip(1, target_bins).astype("int64").astype("str")
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
         return samples["attributes"].map(lambda text: str(json.loads(text).get(key, ""))).astype("str")

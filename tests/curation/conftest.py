@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from catalog import ids
 from catalog.blobs import BlobStore
@@ -54,7 +54,7 @@ class World:
                     via="http",
                     body_sha256=None,
                     fetched_at=NOW,
-                )  # fmt: skip
+                )
             )
             for number, row in enumerate(sightings):
                 image = blobs.put(row["body"])
@@ -76,7 +76,7 @@ class World:
                         is_former=row.get("is_former", False),
                         organisation=row.get("organisation", source),
                         attributes=row.get("attributes", {}),
-                    )  # fmt: skip
+                    )
                 )
                 writer.add(
                     SightingRecord(
@@ -88,7 +88,7 @@ class World:
                         rank=row.get("rank", number),
                         image_url=url,
                         image_id=image,
-                    )  # fmt: skip
+                    )
                 )
             writer.finish(
                 RunRecord(run_id=run_id, source=source, kind="crawl", state="ok", started_at=NOW, finished_at=NOW)
@@ -140,3 +140,45 @@ def encode() -> Encode:
         return stream.getvalue()
 
     return file
+
+
+DrawFace = Callable[..., np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def draw_face() -> DrawFace:
+    """Gives `draw_face(seed, size)`: a frontal face that YuNet finds, (size, size, 3) uint8."""
+
+    def picture(
+        seed: int, size: int = 300, faces: tuple[tuple[float, float, float], ...] = ((0.5, 0.5, 0.3),)
+    ) -> np.ndarray:
+        random = np.random.default_rng(seed)
+        image = Image.new("RGB", (size, size), tuple(int(v) for v in random.integers(90, 200, 3)))
+        for x, y, radius in faces:
+            _draw_face(ImageDraw.Draw(image), random, x * size, y * size, radius * size)
+        soft = image.filter(ImageFilter.GaussianBlur(size / 200))
+        noisy = np.asarray(soft, np.float64) + random.normal(0, 4, (size, size, 3))
+        return np.clip(noisy, 0, 255).astype(np.uint8)
+
+    return picture
+
+
+def _draw_face(pen: ImageDraw.ImageDraw, random: np.random.Generator, x: float, y: float, r: float) -> None:
+    def oval(cx: float, cy: float, rx: float, ry: float, colour: tuple[int, ...]) -> None:
+        pen.ellipse((x + (cx - rx) * r, y + (cy - ry) * r, x + (cx + rx) * r, y + (cy + ry) * r), fill=colour)
+
+    skin = tuple(int(v) for v in np.array([224, 178, 148]) + random.integers(-20, 20))
+    dark = tuple(int(v * 0.82) for v in skin)
+    hair = tuple(int(v) for v in random.integers(20, 90, 3))
+    oval(0, -0.25, 0.95, 1.1, hair)
+    oval(0, 1.4, 0.5, 0.6, dark)
+    oval(0, 0, 0.78, 1.05, skin)
+    oval(0, -0.75, 0.7, 0.35, hair)
+    for side in (-1, 1):
+        oval(side * 0.33, -0.12, 0.17, 0.085, (245, 245, 245))
+        oval(side * 0.33, -0.12, 0.075, 0.08, (50, 35, 30))
+        oval(side * 0.33, -0.31, 0.2, 0.04, hair)
+        oval(side * 0.5, 0.3, 0.18, 0.12, tuple(int(v * 0.96) for v in skin))
+    oval(0, 0.12, 0.07, 0.22, dark)
+    oval(0, 0.27, 0.13, 0.06, tuple(int(v * 0.75) for v in skin))
+    oval(0, 0.55, 0.28, 0.07, (165, 70, 75))

@@ -1,0 +1,66 @@
+"""What became of the pictures: the funnel from sightings to splits, and how many each reason took."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from catalog.db import Catalog
+from catalog.schema import REASONS, SPLITS
+from catalog.tables import pages
+from curation.contract import Curated
+
+_STEPS = (
+    ("readable", "decode_", ""),
+    ("usable", "", "samples"),
+    ("unique", "", "duplicates"),
+    ("clean", "", "noise"),
+    ("labelled", "", "labels"),
+)
+"""Step, and what it takes away: reasons of a prefix, or all of a stage."""
+
+
+def funnel(curated: Curated, catalog: Catalog | None = None) -> pd.DataFrame:
+    """Count what is left after each step.
+
+    Args:
+        curated: outcome of `curation.curate.curate`.
+        catalog: gives the number of pages; None leaves that step out.
+
+    Returns:
+        step, count, dropped_count (of this step); samples from `samples` on, then one row per split.
+    """
+    rows: list[tuple[str, int, int]] = []
+    if catalog is not None:
+        sources = set(curated.sightings["source"])
+        rows.append(("pages", int(catalog.frame(pages, pages.c.source.in_(sources))["page_id"].nunique()), 0))
+    samples = curated.tables["samples"]
+    rows += [
+        ("sightings", len(curated.sightings), 0),
+        ("images", int(curated.sightings["image_id"].nunique()), 0),
+        ("samples", len(samples), 0),
+    ]
+    if "faces" in curated.signals:
+        with_faces = int((curated.signals["faces"]["faces_count"] > 0).sum())
+        rows.insert(-1, ("images with a face", with_faces, 0))
+    dropped = curated.decisions[curated.decisions["outcome"] == "drop"]
+    gone: set[str] = set()
+    for step, prefix, stage in _STEPS:
+        if stage and stage not in curated.tables:
+            continue
+        is_here = (dropped["stage"] == stage) if stage else dropped["reason"].str.startswith(prefix)
+        lost = set(dropped.loc[is_here, "sample_id"]) - gone
+        gone |= lost
+        rows.append((step, len(samples) - len(gone), len(lost)))
+    rows.append(("kept", len(curated.kept()), len(samples) - len(gone) - len(curated.kept())))
+    if "splits" in curated.tables:
+        counts = curated.tables["splits"]["split"].value_counts()
+        rows += [(split, int(counts.get(split, 0)), 0) for split in SPLITS]
+    return pd.DataFrame(rows, columns=["step", "count", "dropped_count"])
+
+
+def reason_counts(curated: Curated) -> pd.DataFrame:
+    """Count the decisions: stage, outcome, reason, count, meaning; the most frequent first."""
+    columns = ["stage", "outcome", "reason"]
+    counts = curated.decisions.groupby(columns).size().rename("count").reset_index()
+    counts["meaning"] = counts["reason"].map(REASONS).astype("str")
+    return counts.sort_values(["count", *columns], ascending=[False, True, True, True], ignore_index=True)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from catalog.blobs import BlobStore
+from catalog.errors import CatalogCorrupt
+from catalog.recipe import Recipe
+from curation import engine
+from curation.engine import Signals, measure_images, plan_measures
+from curation.executors import InlineExecutor, ProcessExecutor
+
+
+def recipe(*stages: str, **settings) -> Recipe:
+    return Recipe(
+        name="r", title="", purpose="", sources=("*",), subject_kind="person", slots=("portrait",),
+        stages={name: settings.get(name, {}) for name in stages},
+    )  # fmt: skip
+
+
+PLAN = plan_measures(recipe("quality", "hashes", "thumbnails"))
+
+
+@pytest.fixture
+def store(tmp_path, draw, encode):
+    """Twelve pictures and three bad ones: (root, ids of all, ids of the bad)."""
+    blobs = BlobStore(tmp_path / "blobs")
+    good = [blobs.put(encode(draw(seed), ("JPEG", "PNG")[seed % 2])) for seed in range(12)]
+    bad = [blobs.put(body) for body in (b"", b"<html></html>", encode(draw(1))[:500])]
+    return tmp_path, good + bad, bad
+
+
+def run(root: Path, ids, plan=PLAN, executor=None, folder="derived"):
+    return measure_images(plan, ids, str(root / "blobs"), str(root / folder), executor or InlineExecutor())
+
+
+def frames_digest(root: Path, ids, folder="derived") -> str:
+    signals = Signals(PLAN, str(root / folder), ids)
+    return hashlib.sha256(
+        "".join(signals[name].to_json() for name in ("quality", "hashes", "decode")).encode()
+    ).hexdigest()
+
+
+def test_a_bad_picture_costs_a_row(store):
+    root, ids, bad = store
+    assert set(run(root, ids).values()) == {15}
+    signals = Signals(PLAN, str(root / "derived"), ids)
+    reasons = signals["decode"].set_index("image_id")["reason"]
+    assert [reasons[image] for image in bad] == ["decode_empty", "decode_not_an_image", "decode_truncated"]
+    assert (reasons.drop(bad) == "").all()
+    for name in ("quality", "hashes", "thumbnails"):
+        assert signals[name]["image_id"].tolist() == sorted(set(ids) - set(bad))
+
+
+def test_only_what_is_new_is_measured(store):
+    root, ids, _ = store
+    assert set(run(root, ids[:10]).values()) == {10}
+    assert set(run(root, ids).values()) == {5}
+    assert set(run(root, ids).values()) == {0}
+    more = plan_measures(recipe("quality", "hashes", "thumbnails", "embedding"))
+    assert {stage.key for stage in more.stages} >= {stage.key for stage in PLAN.stages}
+
+
+def test_order_shards_and_executor_change_nothing(store, monkeypatch):
+    root, ids, _ = store
+    run(root, ids)
+    run(root, ids[::-1][:4], folder="second")
+    monkeypatch.setattr(engine, "SHARD_IMAGES", 3)
+    run(root, ids[::-1], folder="second", executor=ProcessExecutor(2))
+    assert frames_digest(root, ids) == frames_digest(root, ids[::-1], "second")
+    for stage in PLAN.stages:
+        manifests = [
+            (root / folder / stage.name / stage.key / "manifest.json").read_bytes() for folder in ("derived", "second")
+        ]
+        assert manifests[0] == manifests[1]
+
+
+def test_what_a_kill_left_is_neither_read_nor_in_the_way(store):
+    root, ids, _ = store
+    run(root, ids)
+    whole = frames_digest(root, ids)
+    folder = root / "derived" / "hashes" / PLAN.keys["hashes"]
+    (folder / "manifest.json").unlink()
+    parts = sorted(folder.glob("part-*"))
+    parts[0].rename(folder / f".{parts[0].name}.x.part")
+    (folder / f".{parts[0].name}.x.part").write_bytes(b"half")
+    os.utime(folder / f".{parts[0].name}.x.part", (0, 0))
+    done = run(root, ids)
+    assert 0 < done["hashes"] < 15
+    assert done["quality"] == 0
+    assert frames_digest(root, ids) == whole
+    assert not list(folder.glob(".*.part"))
+
+
+def test_a_setting_and_what_a_stage_needs_change_its_key():
+    keys = plan_measures(recipe("faces", "crops", crops={"size_px": 64})).keys
+    other = plan_measures(recipe("faces", "crops", crops={"size_px": 65})).keys
+    assert keys["faces"] == other["faces"]
+    assert keys["crops"] != other["crops"]
+    assert [stage.name for stage in plan_measures(recipe("crops")).stages] == ["decode", "faces", "crops"]
+
+
+def test_a_missing_blob_stops_the_run(store):
+    root, ids, _ = store
+    with pytest.raises(CatalogCorrupt, match="blob is missing"):
+        run(root, [*ids, "0" * 64])
+
+
+def deadly(function, image_id, job):
+    if image_id in job.image_ids:
+        os._exit(9)
+    return function(job)
+
+
+class DeadlyExecutor(ProcessExecutor):
+    """Its workers die at the sight of one image."""
+
+    image_id = ""
+
+    def run(self, function, jobs):
+        for job, result in super().run(partial(deadly, function, self.image_id), jobs):
+            yield job, result
+
+
+@pytest.mark.slow
+def test_a_picture_that_kills_workers_is_found_and_gets_a_row(store):
+    root, ids, _ = store
+    executor = DeadlyExecutor(1)
+    executor.image_id = ids[5]
+    run(root, ids[:8], executor=executor)  # shards of two
+    reasons = Signals(PLAN, str(root / "derived"), ids[:8])["decode"].set_index("image_id")["reason"]
+    assert reasons[ids[5]] == "decode_failed"
+    assert (reasons.drop(ids[5]) == "").all()
+
+
+def test_progress_counts_to_the_end(store):
+    root, ids, _ = store
+    told: list[tuple[int, int]] = []
+    measure_images(
+        PLAN, ids, str(root / "blobs"), str(root / "derived"), InlineExecutor(), lambda *now: told.append(now)
+    )
+    assert told[-1] == (15, 15)
+    assert told == sorted(told)
