@@ -170,7 +170,9 @@ def _run_majors(outcome: Outcome, config: Config) -> None:
     outcome.releases["majors"] = facts["release"]
     run = steps.train_release(config, facts["release"])  # finished on the gpu pool just now: this only reads it
     outcome.accuracy, outcome.chance = run.metrics["test"]["accuracy"], run.metrics["test"]["majority_frac"]
-    outcome.addresses["report"] = f"{services.Addresses.of(config).web}/runs/{run.task}/{run.run_id}/report.html"
+    outcome.addresses["report"] = (
+        f"{services.Addresses.of(config).web}/runs/{run.folder.parent.name}/{run.run_id}/report.html"
+    )
 
 
 def _run_street2shop(outcome: Outcome, config: Config, sample: _SampleWeb, reviewer: str, progress: Progress) -> None:
@@ -194,7 +196,6 @@ def _answer(config: Config, sample: _SampleWeb, progress: Progress) -> None:
     """Answer as many cards as the gate asks for, as a person with the truth in hand would."""
     from curation.review.answers import answer_cards
     from curation.review.progress import build_queue
-
     from flows.truth import noise_answers
 
     curated = steps.curate_recipe(config, "street2shop", progress)

@@ -28,7 +28,7 @@ def build_release(recipe: str) -> dict[str, Any]:
         curated = steps.curate_recipe(config, recipe, current_progress())
         release = steps.release_curated(config, curated, current_progress())
     except ReviewNeeded as needed:
-        link = f"{Addresses.of(config).review}/{recipe}/{needed.queue}"
+        link = f"{Addresses.of(config).web}/review/{recipe}/{needed.queue}"
         return {"waits_for": needed.queue, "missing_count": needed.missing_count, "link": link}
     artifacts.show_certificate(artifacts.artifact_key(recipe, "certificate"), release.certificate())
     return {"release": f"{recipe}@{release.version}", **release.manifest["counts"]}

@@ -43,7 +43,7 @@ class Addresses:
     def of(cls, config: Config) -> Addresses:
         """Work them out from the settings."""
         web = f"http://{config.prefect_host}:{config.web_port}"
-        return cls(dashboard=f"http://{config.prefect_host}:{config.prefect_port}", review=f"{web}/review", web=web)
+        return cls(dashboard=f"http://{config.prefect_host}:{config.prefect_port}", review=f"{web}/", web=web)
 
 
 def service_environment(config: Config) -> dict[str, str]:
@@ -52,7 +52,7 @@ def service_environment(config: Config) -> dict[str, str]:
     Raises:
         UsageError: the server would listen beyond loopback without an auth string.
     """
-    if not config.auth and not _is_loopback(config.prefect_host):
+    if not config.auth and not is_loopback(config.prefect_host):
         raise UsageError(
             f"prefect_host is {config.prefect_host}: set auth = 'user:password' to listen beyond loopback"
         )
@@ -244,7 +244,8 @@ def _refuse_taken_port(host: str, port: int, setting: str) -> None:
         raise UsageError(f"port {port} is taken by another program: set {setting} (GLEANERY_{setting.upper()})")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"

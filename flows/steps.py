@@ -20,12 +20,12 @@ from catalog.suppressions import Suppressions
 from flows.progress import Progress, no_progress
 
 if TYPE_CHECKING:
-    from training.train import RunResult
-
     from catalog.release_format import Release
     from catalog.schema import RunRecord
     from curation.contract import Curated
     from spiders.sources import Source
+    from training.loop import Progress as TrainingProgress
+    from training.train import RunResult
 
 
 def utc_now() -> str:
@@ -86,25 +86,25 @@ def import_folder(
     """Make a run out of a folder of pictures and take it into the catalog."""
     from spiders.importers import import_folder as import_pictures
 
+    def show(counts: Mapping[str, int]) -> None:
+        progress(source_name, counts.get("images", 0), counts.get("images_found", counts.get("images", 0)))
+
+    with Catalog(config.catalog_url) as catalog:
+        suppressions = Suppressions.load(catalog)
     run = import_pictures(
-        folder, layout, source_name, config.data_root, config, utc_now(),
-        on_progress=lambda done, total: progress(source_name, done, total),
+        folder, layout, source_name, config.data_root, utc_now(), blobs=blob_store(config),
+        suppressions=suppressions, on_progress=show,
     )  # fmt: skip
     ingest(config, run)
     return run
 
 
-def curate_recipe(
-    config: Config, name: str, progress: Progress = no_progress, executor_name: str | None = None
-) -> Curated:
+def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -> Curated:
     """Measure what is new and decide anew; a second call with nothing new only reads."""
     from curation.curate import curate
 
     with Catalog(config.catalog_url) as catalog:
-        return curate(
-            recipe_named(config, name), catalog, config.data_root, config,
-            executor_name=executor_name, on_progress=progress,
-        )  # fmt: skip
+        return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=progress)
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
@@ -117,8 +117,11 @@ def release_curated(config: Config, curated: Curated, progress: Progress = no_pr
     """
     from curation.release.build import build_release
 
+    def show(done: int, total: int) -> None:
+        progress(f"release {curated.recipe.name}", done, total)
+
     with Catalog(config.catalog_url) as catalog:
-        return build_release(curated, catalog, blob_store(config), config.data_root, utc_now(), on_progress=progress)
+        return build_release(curated, catalog, blob_store(config), config.data_root, utc_now(), on_progress=show)
 
 
 def train_release(
@@ -134,20 +137,25 @@ def train_release(
     Raises:
         UsageError: the recipe names no task and none is given.
     """
-    from training.train import train
-
     from catalog.release_format import find_release
+    from training.train import train
 
     release = find_release(config.data_root.releases, release_name)
     recipe = recipe_named(config, release.recipe)
     task = task or recipe.training.get("task")
     if not task:
         raise UsageError(f"recipe {recipe.name!r} names no task: say one, for example `gleanery train classification`")
-    chosen = experiment or (recipe.training.get("experiment") if task == recipe.training.get("task") else None)
-    return train(
-        task, release, config.data_root, config, experiment=chosen, overrides=list(overrides), now=utc_now(),
-        on_progress=progress,
-    )  # fmt: skip
+    own = dict(recipe.training) if task == recipe.training.get("task") else {}
+    chosen = experiment or own.get("experiment")
+    if not chosen:
+        raise UsageError(f"task {task!r}: name an experiment, as recipe {recipe.name!r} names none for it")
+    settings = {key: value for key, value in own.items() if key not in ("task", "experiment")}
+
+    def show(state: TrainingProgress) -> None:
+        done = (state.epoch - 1) * state.batches + state.batch
+        progress(f"train {state.phase}", done, state.epochs * state.batches)
+
+    return train(task, release, config.data_root, settings, chosen, list(overrides), now=utc_now(), on_progress=show)
 
 
 def run_facts(run: RunRecord) -> dict[str, Any]:

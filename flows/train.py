@@ -18,14 +18,19 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
     """Train once; returns where the run is and its figures."""
     config = load_config(os.environ)
     result = steps.train_release(config, release, task_name, experiment, overrides, current_progress())
-    rows = [{"figure": name, "value": value} for name, value in sorted(result.metrics.items())]
-    plain = [row for row in rows if isinstance(row["value"], int | float | str)]
-    artifacts.show_rows(artifacts.artifact_key(release, "metrics"), plain, "Figures of the training run")
-    link = f"{Addresses.of(config).web}/runs/{result.task}/{result.run_id}/report.html"
+    rows = [
+        {"part": part, "figure": name, "value": value}
+        for part, figures in result.metrics.items()
+        if isinstance(figures, dict)
+        for name, value in figures.items()
+        if isinstance(value, int | float | str)
+    ]
+    artifacts.show_rows(artifacts.artifact_key(release, "metrics"), rows, "Figures of the training run")
+    link = f"{Addresses.of(config).web}/runs/{result.folder.parent.name}/{result.run_id}/report.html"
     artifacts.show_link(
         artifacts.artifact_key(release, "report"), link, "Open the report", "What the model gets right"
     )
-    return {"task": result.task, "run_id": result.run_id, "folder": str(result.folder), "report": link}
+    return {"task": result.folder.parent.name, "run_id": result.run_id, "folder": str(result.folder), "report": link}
 
 
 @flow(name="train")

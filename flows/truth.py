@@ -15,10 +15,9 @@ from catalog import tables
 from catalog.db import Catalog
 
 if TYPE_CHECKING:
-    from curation.review.queues.contract import Card
-
     from catalog.release_format import Release
     from curation.contract import Curated
+    from curation.review.queues.contract import Card
 
 Truth = Mapping[str, Any]
 """truth.json of `sampleweb.truth`."""
@@ -50,8 +49,9 @@ def noise_answers(truth: Truth) -> Callable[[Card], str | None]:
     is_noise = {photo["sha256"]: photo["is_noise"] for item in truth["items"] for photo in item["buyer"]}
 
     def answer(card: Card) -> str | None:
-        known = [is_noise[image] for image in card.image_ids if image in is_noise]
-        return None if not known else "noise" if known[0] else "good"
+        if card.image_id not in is_noise:
+            return None
+        return "noise" if is_noise[card.image_id] else "good"
 
     return answer
 
@@ -89,8 +89,11 @@ def _portraits(truth: Truth, catalog: Catalog) -> Comparison:
 
 def _copies(truth: Truth, curated: Curated) -> Comparison:
     """Each planted copy that reaches curation must be linked to its original."""
-    clusters = curated.tables["duplicates"]
-    cluster_of = dict(zip(clusters["image_id"], clusters["cluster_id"], strict=True))
+    pairs = curated.tables["duplicates"]
+    confirmed = pairs[pairs["is_copy"]]
+    cluster_of = {
+        image: row.cluster_id for row in confirmed.itertuples() for image in (row.image_id_a, row.image_id_b)
+    }
     photos = {row["listing"]: row for row in truth["photos"]}
     planted = {
         (photos[row["copy_of"]]["sha256"], row["sha256"])
@@ -103,10 +106,7 @@ def _copies(truth: Truth, curated: Curated) -> Comparison:
     person_of: dict[str, set[int]] = defaultdict(set)
     for row in truth["photos"]:
         person_of[row["sha256"]].add(row["person"])
-    wrong = 0
-    for _, members in clusters.groupby("cluster_id"):
-        people = [person_of[image] for image in members["image_id"] if image in person_of]
-        wrong += bool(people) and not set.intersection(*people)
+    wrong = sum(not person_of[str(row.image_id_a)] & person_of[str(row.image_id_b)] for row in confirmed.itertuples())
     return Comparison("edited copies, linked", len(reachable), len(linked), wrong)
 
 

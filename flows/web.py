@@ -5,46 +5,60 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
-from curation.review.app import create_app
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 
 from catalog.config import Config, load_config
 from catalog.db import Catalog
+from catalog.errors import UsageError
 from curation.contract import Curated
+from curation.review.app import create_app
 from flows import steps
+from flows.services import is_loopback
 
 _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
 """What may be read of runs and releases through the web: no checkpoints, no databases."""
 
 
-def build_app(config: Config) -> FastAPI:
-    """Mount the apps into one: `/review`, `/runs/...` and `/releases/...` as files, `/health`."""
+def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> FastAPI:
+    """Mount the apps into one: review at `/`, `/runs/...` and `/releases/...` as files, `/health`.
+
+    Args:
+        config: settings.
+        hosts: host names under which others reach it, beside loopback.
+        token: what others must show.
+    """
     app = FastAPI(title="Gleanery", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")
     def health() -> PlainTextResponse:
         return PlainTextResponse("ok")
 
-    @app.get("/")
-    def home() -> RedirectResponse:
-        return RedirectResponse("/review")
-
     for name, folder in (("runs", config.data_root.runs), ("releases", config.data_root.releases)):
         _serve_files(app, name, folder)
 
     def load_curated(recipe: str) -> Curated:
-        return steps.curate_recipe(config, recipe, executor_name="inline")
+        # Inline: a page must not start worker processes; a flow has measured what there is.
+        return steps.curate_recipe(dataclasses.replace(config, executor="inline"), recipe)
 
     review = create_app(
-        open_catalog=lambda: Catalog(config.catalog_url), load_curated=load_curated,
+        open_catalog=lambda: Catalog(config.catalog_url),
         recipes=lambda: _recipes_with_gates(config),
-    )  # fmt: skip
-    app.mount("/review", review)
+        load_curated=load_curated,
+        read_blob=steps.blob_store(config).get,
+        now=steps.utc_now,
+        new_batch_id=lambda: secrets.token_hex(8),
+        hosts=hosts,
+        token=token,
+    )
+    app.mount("/", review)
     return app
 
 
@@ -70,7 +84,11 @@ def _recipes_with_gates(config: Config) -> list[str]:
 
 def serve(config: Config, host: str = "127.0.0.1") -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    uvicorn.run(build_app(config), host=host, port=config.web_port, log_level="warning", access_log=False)
+    hosts = [] if is_loopback(host) else [host]
+    if hosts and not config.auth:
+        raise UsageError(f"to listen on {host} set auth = 'user:password': its password is the reviewers' token")
+    app = build_app(config, hosts, config.auth.partition(":")[2] if hosts else "")
+    uvicorn.run(app, host=host, port=config.web_port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -32,21 +32,20 @@ def curate(
     as_json: AsJson = False,
 ) -> None:
     """Measure new pictures and decide anew; ends with the funnel and the reasons."""
-    from curation.funnel import funnel_table, reason_table
-
     from flows import steps
 
     config = options.config_for(root, workers=workers, executor=executor)
     with options.progress_bars(is_quiet=as_json) as progress:
         curated = steps.curate_recipe(config, recipe, progress)
-    funnel, reasons = funnel_table(curated), reason_table(curated)
+    with Catalog(config.catalog_url) as catalog:
+        left, reasons = funnel(curated, catalog), reason_counts(curated)
     if as_json:
         counts = dict(curated.counts)
         options.print_json(
-            {"counts": counts, "funnel": funnel.to_dict("records"), "reasons": reasons.to_dict("records")}
+            {"counts": counts, "funnel": left.to_dict("records"), "reasons": reasons.to_dict("records")}
         )
         return
-    options.print_table(f"Funnel of {recipe}", list(funnel.columns), funnel.to_numpy().tolist())
+    options.print_table(f"Funnel of {recipe}", list(left.columns), left.to_numpy().tolist())
     options.print_table("Not kept, and why", list(reasons.columns), reasons.to_numpy().tolist())
 
 
@@ -57,15 +56,14 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """Tell the whole story of a picture: where it stood, what was measured and decided, where it went."""
-    from curation.release.lineage import lineage as tell
-
     from catalog.db import Catalog
+    from curation.release.lineage import lineage as tell
     from flows import steps
 
     config = options.config_for(root)
     curated = steps.curate_recipe(config, recipe)
     with Catalog(config.catalog_url) as catalog:
-        story = tell(catalog, curated, image)
+        story = tell(catalog, curated, config.data_root, image)
     if as_json:
         options.print_json(story)
         return
@@ -85,15 +83,14 @@ def review_serve(
     from flows.web import serve
 
     config = options.config_for(root, web_port=port)
-    typer.echo(f"review at http://{host}:{config.web_port}/review", err=True)
+    typer.echo(f"review at http://{host}:{config.web_port}/", err=True)
     serve(config, host)
 
 
 def review_export(file: Annotated[Path, typer.Argument(help="JSONL file to write.")], root: Root = None) -> None:
     """Write all answers as JSON lines."""
-    from curation.review.exchange import export_verdicts
-
     from catalog.db import Catalog
+    from curation.review.exchange import export_verdicts
 
     with Catalog(options.config_for(root).catalog_url) as catalog:
         typer.echo(f"{export_verdicts(catalog, file)} answers written to {file}")
@@ -101,9 +98,8 @@ def review_export(file: Annotated[Path, typer.Argument(help="JSONL file to write
 
 def review_import(file: Annotated[Path, typer.Argument(help="JSONL file to read.")], root: Root = None) -> None:
     """Read answers back; those that are known are not added twice."""
-    from curation.review.exchange import import_verdicts
-
     from catalog.db import Catalog
+    from curation.review.exchange import import_verdicts
 
     with Catalog(options.config_for(root).catalog_url) as catalog:
         typer.echo(f"{import_verdicts(catalog, file)} new answers read from {file}")

@@ -29,8 +29,11 @@ def train(
     config = options.config_for(root)
     with options.progress_bars(is_quiet=as_json) as progress:
         result = steps.train_release(config, release, task, experiment, overrides or [], progress)
-    facts = {"run": result.run_id, "report": str(result.folder / "report.html"), **result.metrics}
-    plain = {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+    facts = {"run": result.run_id, "report": str(result.report_path), **result.metrics}
+    plain = {"run": result.run_id, "report": str(result.report_path)}
+    for part, figures in result.metrics.items():
+        if isinstance(figures, dict):
+            plain |= {f"{part} {name}": value for name, value in figures.items() if isinstance(value, int | float)}
     if as_json:
         options.print_json(facts)
     else:

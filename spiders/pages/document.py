@@ -32,12 +32,11 @@ MAX_DEPTH = 400
 """Elements deeper than this are not looked at; browsers stop at 512."""
 
 INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small"
-    " span strike strong sub sup time tt u var wbr".split()
+    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
 )
 """Elements that do not end a line of text."""
 
-_SILENT = frozenset("script style template svg math head title iframe object select option textarea canvas".split())
+_SILENT = frozenset(["script", "style", "template", "svg", "math", "head", "title", "iframe", "object", "select", "option", "textarea", "canvas"])
 """Elements whose text nobody reads."""
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
