@@ -15,12 +15,15 @@ from flows.progress import current_progress
 @task(name="curate-recipe", task_run_name="curate {recipe}")
 def curate_recipe(recipe: str) -> dict[str, Any]:
     """Curate one recipe; returns its counts."""
-    from curation.funnel import funnel_table, reason_table
+    from curation.funnel import funnel, reason_counts
 
-    curated = steps.curate_recipe(load_config(os.environ), recipe, current_progress())
-    artifacts.show_frame(artifacts.artifact_key(recipe, "funnel"), funnel_table(curated), "From pages to splits")
+    config = load_config(os.environ)
+    curated = steps.curate_recipe(config, recipe, current_progress())
+    with Catalog(config.catalog_url) as catalog:
+        steps_left = funnel(curated, catalog)
+    artifacts.show_frame(artifacts.artifact_key(recipe, "funnel"), steps_left, "From pages to splits")
     artifacts.show_frame(
-        artifacts.artifact_key(recipe, "reasons"), reason_table(curated), "What was not kept, and why"
+        artifacts.artifact_key(recipe, "reasons"), reason_counts(curated), "What was not kept, and why"
     )
     return dict(curated.counts)
 

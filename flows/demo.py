@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catalog.config import Config
 from catalog.db import Catalog
@@ -166,7 +166,7 @@ class _SampleWeb:
 def _run_majors(outcome: Outcome, config: Config) -> None:
     from flows.pipeline import pipeline
 
-    facts = pipeline("majors")
+    facts = cast("dict[str, Any]", pipeline("majors"))
     outcome.releases["majors"] = facts["release"]
     run = steps.train_release(config, facts["release"])  # finished on the gpu pool just now: this only reads it
     outcome.accuracy, outcome.chance = run.metrics["test"]["accuracy"], run.metrics["test"]["majority_frac"]
@@ -178,7 +178,7 @@ def _run_majors(outcome: Outcome, config: Config) -> None:
 def _run_street2shop(outcome: Outcome, config: Config, sample: _SampleWeb, reviewer: str, progress: Progress) -> None:
     from flows.pipeline import continue_waiting, pipeline
 
-    facts = pipeline("street2shop", with_train=False)
+    facts = cast("dict[str, Any]", pipeline("street2shop", with_train=False))
     if "waits_for" in facts and reviewer == "truth":
         _answer(config, sample, progress)
         continue_waiting()

@@ -141,9 +141,9 @@ def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Compa
     )
     seen = sightings[sightings["kind"] == "item"]
     placed = {
-        (row.slot, row.attributes.get("item_id"), row.attributes.get("color"), row.image_id)
-        for row in seen.itertuples()
-        if row.slot in ("seller", "buyer")
+        (slot, facts.get("item_id"), facts.get("color"), image)
+        for slot, facts, image in zip(seen["slot"], seen["attributes"], seen["image_id"], strict=True)
+        if slot in ("seller", "buyer")
     }
     seller = {
         ("seller", item["item_id"], color, photo["sha256"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def train(
     with options.progress_bars(is_quiet=as_json) as progress:
         result = steps.train_release(config, release, task, experiment, overrides or [], progress)
     facts = {"run": result.run_id, "report": str(result.report_path), **result.metrics}
-    plain = {"run": result.run_id, "report": str(result.report_path)}
+    plain: dict[str, Any] = {"run": result.run_id, "report": str(result.report_path)}
     for part, figures in result.metrics.items():
         if isinstance(figures, dict):
             plain |= {f"{part} {name}": value for name, value in figures.items() if isinstance(value, int | float)}

@@ -29,8 +29,8 @@ MAX_ANCHORS = 5_000
 MAX_HEADINGS_ON = 50
 """Headings looked at after a name for the end of its section."""
 
-_CHROME_TAGS = frozenset(["nav", "footer", "form", "button", "label", "template", "dialog"])
-_CHROME_ROLES = frozenset(["navigation", "contentinfo", "search", "menu", "menubar", "banner"])
+_CHROME_TAGS = frozenset("nav footer form button label template dialog".split())
+_CHROME_ROLES = frozenset("navigation contentinfo search menu menubar banner".split())
 _CHROME_WORDS = re.compile(
     r"(^|[\s_-])(nav|navbar|navigation|menu|submenu|mainmenu|breadcrumbs?|footer|cookie\w*|pagination|pager|langsel|skip)($|[\s_-])",
     re.IGNORECASE,
@@ -478,9 +478,7 @@ class Builder:
     def is_under_role(self, block: Block) -> bool:
         """Say whether the nearest heading before a name (and not of it) tells of a job or of former members."""
         own = block.anchor.line.runs[0].node.within(*HEADINGS)
-        at = bisect_left(
-            self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start
-        )
+        at = bisect_left(self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start)
         lines = self.document.lines_around(self.headings[at - 1]) if at else []
         return any(len(line.text) < 80 and (role_class(line.text) or is_former(line.text)) for line in lines[:1])
 

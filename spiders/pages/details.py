@@ -184,8 +184,8 @@ def _role_text(line: Line) -> str | None:
     if (
         not 2 <= len(text) <= MAX_ROLE_CHARS
         or _CONTACT.search(text)
-        or (text.endswith((".", "!", "?"))
-        and len(text) > 60)
+        or text.endswith((".", "!", "?"))
+        and len(text) > 60
     ):
         return None
     if text[0].isdigit() or _NO_ROLE.search(text):

@@ -32,11 +32,12 @@ MAX_DEPTH = 400
 """Elements deeper than this are not looked at; browsers stop at 512."""
 
 INLINE = frozenset(
-    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small"
+    " span strike strong sub sup time tt u var wbr".split()
 )
 """Elements that do not end a line of text."""
 
-_SILENT = frozenset(["script", "style", "template", "svg", "math", "head", "title", "iframe", "object", "select", "option", "textarea", "canvas"])
+_SILENT = frozenset("script style template svg math head title iframe object select option textarea canvas".split())
 """Elements whose text nobody reads."""
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}

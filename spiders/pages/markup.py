@@ -14,11 +14,11 @@ from spiders.pages.names import Name, read_name
 MAX_LINKED_NODES = 20_000
 
 _NOT_STAFF = frozenset(
-    ["author", "creator", "publisher", "contributor", "editor", "review", "reviewedby", "reviewer", "performer", "copyrightholder", "accountableperson", "translator"]
+    "author creator publisher contributor editor review reviewedby reviewer performer copyrightholder accountableperson translator".split()
 )
 """Properties that lead to people who wrote or made something: no staff for that alone."""
 
-_BYLINE = frozenset(["author", "byline", "entry-author", "post-author", "comment-author"])
+_BYLINE = frozenset("author byline entry-author post-author comment-author".split())
 _NAME = frozenset(("fn", "p-name"))
 _ROLE = frozenset(("title", "role", "p-job-title", "p-role"))
 

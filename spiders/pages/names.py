@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from spiders.pages.titles import has_title, split_titles
-from spiders.pages.words import CHINESE_SURNAMES, CJK_WORDS, COMMON_WORDS
+from spiders.pages.words import CJK_WORDS, CHINESE_SURNAMES, COMMON_WORDS
 
 MAX_NAME_CHARS = 70
 
 _PARTICLES = frozenset(
-    ["von", "van", "vom", "de", "der", "den", "del", "della", "di", "da", "do", "dos", "das", "du", "des", "d'", "la", "le", "el", "al", "bin", "ibn", "ben", "bint", "ter", "ten", "te", "zu", "zum", "zur", "y", "e", "i", "af", "av", "st.", "san", "abu", "ul", "ur", "und", "und.", "o'", "mac", "mc", "t'", "'t", "dal", "dalla", "degli", "ei", "i̇", "à"]
+    "von van vom de der den del della di da do dos das du des d' la le el al bin ibn ben bint ter ten te zu zum zur y e i"
+    " af av st. san abu ul ur und und. o' mac mc t' 't dal dalla degli ei i\u0307 à".split()
 )
 
 _LATIN_WORD = re.compile(r"(?:[^\W\d_]{1,3}['’`´‘])?[^\W\d_]+(?:['’`´‘ʼ\-‐‑.·][^\W\d_]+)*[.'’]?|(?:[^\W\d_]\.-?){1,4}")
@@ -71,7 +72,7 @@ def read_name(text: str) -> Name | None:
     Returns:
         None where it does not look like one.
     """
-    if not 2 <= len(text) <= 400 or (not text[0].isalpha() and text[0] not in "'’*†(（"):
+    if not 2 <= len(text) <= 400 or not text[0].isalpha() and text[0] not in "'’*†(（":
         return None
     dead = bool(_LIFE.search(text[:120]))
     text = _LIFE.sub(" ", text[:400]).strip() if dead else text

@@ -34,17 +34,19 @@ _PLACEHOLDER = re.compile(
     r"|user icon|icon user|person icon|icon person)(?![a-z])|暂无|默认头像|頭像默认|準備中",
 )
 _PLACEHOLDER_FILES = frozenset(
-    ["default", "dummy", "anonymous", "anonym", "blank", "unknown", "avatar", "noone", "nobody", "empty", "none", "platzhalter", "nn", "shadow"]
+    "default dummy anonymous anonym blank unknown avatar noone nobody empty none platzhalter nn shadow".split()
 )
 """A picture whose whole file name (numbers and sizes apart) is one of these shows nobody."""
 
 _DECOY = frozenset(
-    ["logo", "logos", "icon", "icons", "favicon", "banner", "sprite", "badge", "button", "arrow", "karte", "lageplan", "sponsor", "sponsors", "funder", "flag", "flags", "spacer", "pixel", "loading", "spinner", "twitter", "facebook", "linkedin", "github", "orcid", "scholar", "youtube", "instagram", "qr", "qrcode", "pattern", "gruppenfoto", "gruppenbild", "teamfoto", "teambild", "groupphoto", "grouppicture", "teamphoto", "grouppic", "staticmap", "openstreetmap", "flyer", "poster", "diagram", "featured", "captcha", "emoji"]
+    "logo logos icon icons favicon banner sprite badge button arrow karte lageplan sponsor sponsors funder flag flags spacer pixel"
+    " loading spinner twitter facebook linkedin github orcid scholar youtube instagram qr qrcode pattern gruppenfoto gruppenbild"
+    " teamfoto teambild groupphoto grouppicture teamphoto grouppic staticmap openstreetmap flyer poster diagram featured captcha emoji".split()
 )  # fmt: skip
 """Words of file names, classes and alt texts of what is no portrait. A name of the person beside them outweighs them."""
 
 _DECOY_FOLDERS = frozenset(
-    ["logo", "logos", "icon", "icons", "banner", "banners", "sponsors", "funding", "flags", "publication", "publications", "papers", "news", "events", "tiles", "badges", "covers"]
+    "logo logos icon icons banner banners sponsors funding flags publication publications papers news events tiles badges covers".split()
 )
 _GROUP = re.compile(
     r"\b(group|team|gruppen|class|family) ?(photo|picture|pic|foto|bild|image)|\b(lab|group|team) (retreat|outing|dinner|lunch|party|hike|meeting)\b"

@@ -33,7 +33,7 @@ _CJK_SUFFIX = re.compile(
 _IS_PREFIX = re.compile(rf"({_PREFIX})", re.IGNORECASE)
 _IS_SUFFIX = re.compile(rf"({_SUFFIX})", re.IGNORECASE)
 _NAMELIKE = frozenset(
-    ["ma", "di", "ba", "ar", "pd", "sr", "mag", "ing", "don", "rat", "ir", "lic", "dame", "med", "nat", "phil", "ord", "stud", "em", "doc", "jun", "math", "sir", "ms", "m.", "d.", "c.", "h.", "ii", "pe", "rn"]
+    "ma di ba ar pd sr mag ing don rat ir lic dame med nat phil ord stud em doc jun math sir ms m. d. c. h. ii pe rn".split()
 )
 """Short words that are titles too, but as often a family name or an initial: titles only if enough is left."""
 
@@ -55,7 +55,7 @@ def split_titles(text: str) -> tuple[str | None, str]:
 
 
 _ADDRESS = frozenset(
-    ["herr", "herrn", "frau", "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "miss", "mme", "mme.", "mlle", "mlle.", "sr", "sr.", "sra", "sra.", "srta", "srta.", "dña."]
+    "herr herrn frau mr mr. mrs mrs. ms ms. miss mme mme. mlle mlle. sr sr. sra sra. srta srta. dña.".split()
 )
 
 

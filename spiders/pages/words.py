@@ -100,11 +100,15 @@ pesquisadores projetos publicações universidade
 
 COMMON_WORDS = frozenset(f"{_ENGLISH} {_GERMAN} {_ROMANCE}".split()) - frozenset(
     # These are family or given names as well, and more often so in a directory.
-    ["bachelor", "bishop", "board", "chi", "class", "day", "head", "law", "march", "may", "post", "print", "read", "room", "school", "street", "first", "close", "call", "lead", "line", "top", "work", "code", "give", "hall", "winter", "summer", "west", "east", "north", "south", "august", "june", "july", "april", "page", "book", "page", "guest", "d'"]
-) | frozenset(["&amp", "et"])
+    "bachelor bishop board chi class day head law march may post print read room school street first close call lead line"
+    " top work code give hall winter summer west east north south august june july april page book page guest d'".split()
+) | frozenset("&amp et".split())
 
 CJK_WORDS = frozenset(
-    ["教师", "教員", "教授", "老师", "博士", "硕士", "修士", "学士", "本科", "研究", "学生", "学院", "大学", "成员", "成員", "团队", "联系", "首页", "主页", "新闻", "活动", "论文", "发表", "出版", "课程", "教学", "招生", "毕业", "校友", "访问", "关于", "我们", "简介", "介绍", "实验", "中心", "部门", "行政", "秘书", "人员", "方向", "领域", "项目", "成果", "资源", "下载", "更多", "登录", "搜索", "语言", "中文", "日本語", "英語", "概要", "業績", "論文", "発表", "講義", "連絡", "募集", "卒業", "問い合わせ", "お知らせ", "ニュース", "メンバー", "リンク", "アクセス", "ホーム", "プロジェクト", "ブログ", "イベント", "セミナー", "助教", "講師", "准教授", "秘書", "補佐", "職員", "未来", "現在", "過去", "学科", "専攻", "工学", "理学", "科学", "技术", "技術", "工程", "系统", "计算", "智能", "数据", "管理", "学术", "通知", "公告", "地址", "邮箱", "电话", "在读", "在職", "客员", "客員", "名誉", "兼任", "特聘", "全职", "博士后", "博后"]
+    "教师 教員 教授 老师 博士 硕士 修士 学士 本科 研究 学生 学院 大学 成员 成員 团队 联系 首页 主页 新闻 活动 论文 发表 出版 课程 教学 招生 毕业 校友"
+    " 访问 关于 我们 简介 介绍 实验 中心 部门 行政 秘书 人员 方向 领域 项目 成果 资源 下载 更多 登录 搜索 语言 中文 日本語 英語 概要 業績 論文 発表 講義 連絡"
+    " 募集 卒業 問い合わせ お知らせ ニュース メンバー リンク アクセス ホーム プロジェクト ブログ イベント セミナー 助教 講師 准教授 秘書 補佐 職員 未来 現在 過去 学科 専攻"
+    " 工学 理学 科学 技术 技術 工程 系统 计算 智能 数据 管理 学术 通知 公告 地址 邮箱 电话 在读 在職 客员 客員 名誉 兼任 特聘 全职 博士后 博后".split()
 )
 """A Chinese or Japanese text that holds one of them is no name."""
 
@@ -112,4 +116,4 @@ CHINESE_SURNAMES = frozenset(
     "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖蕭田董袁潘于蒋蔣蔡余杜叶葉程苏蘇魏吕呂丁任沈姚卢盧姜崔钟鍾谭譚陆陸"
     "汪范金石廖贾賈夏韦韋付傅方白邹鄒孟熊秦邱江尹薛闫阎閻段雷侯龙龍史陶黎贺賀顾顧毛郝龚龔邵万萬钱錢严嚴覃武戴莫孔向汤湯温常尚海阚闞纪紀陇欧歐施洪季梅童颜顏章鲁魯葛"
     "倪翁殷申翟柳柴牛游庄莊聂聶焦左齐齊骆駱关關路佟甘祝柯房宁寧辛裴涂凌岳屈成詹项項阮盛连連单單褚耿靳卜冉车車苗古娄婁符包管曲米池乔喬隋饶饒蓝藍麦麥鲍鮑俞费費岑"
-) | frozenset(["欧阳", "歐陽", "上官", "司马", "司馬", "诸葛", "諸葛", "司徒", "东方", "慕容"])
+) | frozenset("欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 司徒 东方 慕容".split())
