@@ -25,7 +25,7 @@ from catalog.ids import short_id
 from catalog.paths import DataRoot
 from catalog.release_format import Release
 from training.config import TrainingConfig, load_training_config
-from training.data import TrainingData, evaluation_parts, load_data, manifest_sha256
+from training.data import SPLITS, TrainingData, evaluation_parts, load_data, manifest_sha256
 from training.finished import CONFIG, write_model
 from training.purpose import check_purpose, release_purpose
 from training.tasks import find_task
@@ -190,7 +190,7 @@ def write_predictions(path: Path, task: Task, outputs: Mapping[str, Outputs], da
 
     tables = []
     for part, each in outputs.items():
-        if part not in ("train", "validation", "test"):
+        if part not in SPLITS:
             continue
         ids = data.samples["sample_id"].to_numpy()[each.rows]
         names = ["sample_id"] if ids.shape[1] == 1 else [f"sample_id_{letter}" for letter in "abc"[: ids.shape[1]]]
@@ -213,7 +213,7 @@ def _write_report(
     from training.report import ReportContent, curves_section, write_report
 
     part = "test" if "test" in outputs else "validation"
-    counts = data.samples["split"].value_counts().to_dict()
+    counts = {split: len(data.rows(split)) for split in SPLITS}
     release = data.release
     content = ReportContent(
         title=f"{task.name.capitalize()} on {release.recipe}@{release.version}",

@@ -65,7 +65,7 @@ def test_a_run_killed_in_the_middle_ends_as_one_that_never_was(make_release: Mak
 
 
 def test_early_stop_keeps_the_best_epoch(make_release: Make, root: DataRoot) -> None:
-    # With a rate this small the first epochs hardly differ; with one this large the later ones are worse.
+    # A rate this large overshoots soon.
     overrides = [*FAST, "phases.train.epochs=9", "phases.train.patience=1", "phases.train.learning_rate=0.05"]
     result = train("classification", make_release(), root, overrides=overrides, now=NOW)
     phase = result.metrics["phases"]["train"]
