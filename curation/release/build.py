@@ -134,17 +134,14 @@ def _write_contents(
     pictures = _write_pictures(folder, samples, curated, blobs, latest, on_progress)
     samples = samples.assign(width_px=pictures["width_px"], height_px=pictures["height_px"])
     rules = rules_of(recipe)
-    facts = collect_facts(
-        samples.assign(cluster_id=_cluster_ids(samples, curated)),
-        pictures["sha256"].tolist(),
-        pictures["phash"].to_numpy(np.uint64),
-        rules,
-    )
+    splits = released_splits(samples, curated)
+    hashes = pictures["phash"].to_numpy(np.uint64)
+    facts = collect_facts(samples, splits, pictures["sha256"].tolist(), hashes, rules)
     certificate = certify(facts, rules)
     require_leak_free(certificate, recipe.name)
     columns = sample_columns(has_names=bool(recipe.release.get("names", False)))
     write_parquet(samples[columns], folder / SAMPLES)
-    write_parquet(released_splits(samples, curated), folder / SPLITS)
+    write_parquet(splits, folder / SPLITS)
     pairs = released_pairs(samples, curated)
     if pairs is not None:
         write_parquet(pairs, folder / PAIRS)
@@ -209,19 +206,6 @@ def _link_same(old: Path, new: Path, body: bytes) -> bool:
         os.link(old, new)
         return True
     return False
-
-
-def _cluster_ids(samples: pd.DataFrame, curated: Curated) -> pd.Series:
-    duplicates = curated.tables.get("duplicates")
-    if duplicates is None or duplicates.empty:
-        return pd.Series("", index=samples.index, dtype="str")
-    copies = duplicates[duplicates["is_copy"]]
-    clusters = {
-        image_id: cluster_id
-        for side in ("image_id_a", "image_id_b")
-        for image_id, cluster_id in zip(copies[side], copies["cluster_id"], strict=True)
-    }
-    return samples["image_id"].map(clusters).astype("str").where(samples["image_id"].isin(clusters), "")
 
 
 def _counts(samples: pd.DataFrame, pairs: pd.DataFrame | None) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class CertificateRules:
     """Part -> wanted share of all samples; empty where the recipe gives none."""
     is_own_split: bool
     """False for published splits, which are taken as they are."""
+    parts_by: str = "split"
+    """`split`, or `fold` where all samples are cross-validated."""
 
 
 def rules_of(recipe: Recipe) -> CertificateRules:
@@ -81,21 +83,29 @@ def rules_of(recipe: Recipe) -> CertificateRules:
         name_scope="all" if scope == "none" else scope,
         targets={part: value / total for part, value in ratios.items()} if total else {},
         is_own_split=recipe.splits.get("kind") != "published",
+        parts_by="fold" if recipe.splits.get("kind") == "kfold" else "split",
     )
 
 
 def collect_facts(
-    samples: pd.DataFrame, picture_sha256: list[str], phashes: NDArray[np.uint64], rules: CertificateRules
+    samples: pd.DataFrame,
+    splits: pd.DataFrame,
+    picture_sha256: list[str],
+    phashes: NDArray[np.uint64],
+    rules: CertificateRules,
 ) -> pd.DataFrame:
     """Lay out the facts that a certificate counts.
 
     Args:
         samples: released samples in sample_id order; `name`, `organisation` and `cluster_id` where known.
+        splits: their rows of splits.parquet, in the same order.
         picture_sha256: of the released pictures, in the same order.
         phashes: (N,) 64-bit pHash of the released pictures, imagehash bit order.
         rules: says within what names are compared.
     """
     facts = samples[["sample_id", "split", "label", "subject_id", "group_id", "image_id", "page_url"]].copy()
+    if rules.parts_by == "fold":  # in cross-validation the folds are the parts that must share nothing
+        facts["split"] = ["fold " + str(fold) for fold in splits["fold"]]
     facts["item_id"] = [json_value(text, "item_id") or "" for text in samples["attributes"]]
     facts["picture_sha256"] = picture_sha256
     facts["cluster_id"] = samples["cluster_id"].fillna("") if "cluster_id" in samples else ""
@@ -117,13 +127,15 @@ def certify(facts: pd.DataFrame, rules: CertificateRules) -> dict[str, Any]:
 
     Invariant: equals naive loops over all pairs of samples (tests/curation/release/test_certificate.py).
     """
-    parts = {part: facts[facts["split"] == part] for part in SPLITS}
-    present = [part for part in SPLITS if len(parts[part])]
+    found_parts = set(facts["split"])
+    present = [part for part in SPLITS if part in found_parts] + sorted(found_parts - set(SPLITS))
+    parts = {part: facts[facts["split"] == part] for part in present}
     pairs = [_compare(parts[a], parts[b], a, b) for a, b in itertools.combinations(present, 2)]
     found = {what: sum(pair["shared"][what] for pair in pairs) for what in SHARED}
     return {
         "certificate_version": CERTIFICATE_VERSION,
         "is_own_split": rules.is_own_split,
+        "parts_by": rules.parts_by,
         "is_leak_free": not any(found[what] for what in rules.leaks),
         "leaks": {what: found[what] for what in rules.leaks if found[what]},
         "must_be_zero": sorted(rules.leaks),

@@ -16,7 +16,7 @@ from catalog.suppressions import Suppressions, normalised_name
 from curation.contract import Curated
 from curation.release.layout import picture_path
 
-WORK_COLUMNS = ("face_index", "organisation", "name")
+WORK_COLUMNS = ("face_index", "organisation", "name", "cluster_id")
 """Columns that building needs beside SAMPLE_COLUMNS; they are not written (`name` only where the recipe says so)."""
 
 _FLOATS = {"target"}
@@ -45,7 +45,8 @@ def released_samples(curated: Curated, suppressions: Suppressions) -> pd.DataFra
     frame["label"] = _released_labels(frame, hides_names=hides_names)
     frame["target"] = pd.to_numeric(frame["target"]).astype("float64")
     frame["is_clean"] = ~frame["sample_id"].isin(_kept_noise(curated.decisions))
-    frame["is_leaking_copy"] = frame["sample_id"].isin(_leaking_copies(splits))
+    frame["cluster_id"] = _cluster_ids(frame["image_id"], curated.tables.get("duplicates"))
+    frame["is_leaking_copy"] = _is_leaking_copy(frame)
     has_folders = "class_folders" in curated.recipe.release.get("exports", ())
     frame["path"] = [
         picture_path(split, label, sample_id, has_class_folders=has_folders)
@@ -148,7 +149,16 @@ def _kept_noise(decisions: pd.DataFrame) -> pd.Series:
     return decisions.loc[is_kept & decisions["reason"].isin(["noise_above_threshold", "noise_verdict"]), "sample_id"]
 
 
-def _leaking_copies(splits: pd.DataFrame) -> pd.Series:
-    if "is_leaking_copy" not in splits:
-        return pd.Series([], dtype="str")
-    return splits.loc[splits["is_leaking_copy"].astype(bool), "sample_id"]
+def _cluster_ids(image_ids: pd.Series, duplicates: pd.DataFrame | None) -> pd.Series:
+    """Give the duplicate cluster of each image; one without copies is a cluster of its own."""
+    clusters: dict[str, str] = {}
+    if duplicates is not None:
+        copies = duplicates[duplicates["is_copy"].astype("bool")]
+        for side in ("image_id_a", "image_id_b"):
+            clusters.update(zip(copies[side], copies["cluster_id"], strict=True))
+    return pd.Series([clusters.get(image_id, image_id) for image_id in image_ids], index=image_ids.index, dtype="str")
+
+
+def _is_leaking_copy(frame: pd.DataFrame) -> pd.Series:
+    """Tell which samples have a copy on another side, as published splits may."""
+    return frame.groupby("cluster_id")["split"].transform("nunique") > 1

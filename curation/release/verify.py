@@ -48,9 +48,10 @@ def _recount(release: Release) -> list[str]:
         name_scope=stated["name_scope"],
         targets={},
         is_own_split=stated["is_own_split"],
+        parts_by=stated["parts_by"],
     )
     phashes = np.array([picture_phash(body) for body in bodies], dtype=np.uint64)
-    counted = certify(collect_facts(samples, [sha256_hex(body) for body in bodies], phashes, rules), rules)
+    counted = certify(collect_facts(samples, splits, [sha256_hex(body) for body in bodies], phashes, rules), rules)
     problems += _differences("parts", stated["parts"], counted["parts"])
     problems += _differences("balance", stated["balance"]["classes"], counted["balance"]["classes"])
     problems += _differences(

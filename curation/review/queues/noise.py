@@ -20,6 +20,8 @@ from curation.review.queues.contract import Answer, Card
 RANDOM_FRAC = 0.2
 _RANDOM_EVERY = 5
 _HASH_DIGITS = 8
+_EVEN = 0.5
+"""The stage's probabilities are calibrated: here both answers are equally likely."""
 
 
 class NoiseQueue:
@@ -48,18 +50,18 @@ class NoiseQueue:
         aside = frame[is_random].sort_values("draw")
         chosen = frame[~is_random]
         if chosen["noise_prob"].notna().any():
-            chosen = chosen.assign(doubt=(chosen["noise_prob"] - _threshold(curated)).abs())
+            chosen = chosen.assign(doubt=(chosen["noise_prob"] - _EVEN).abs())
             chosen = chosen.sort_values(["doubt", "draw"], na_position="first")
         else:
             chosen = chosen.sort_values("draw")
             chosen = chosen.assign(turn=chosen.groupby("subject_id").cumcount()).sort_values(["turn", "draw"])
-        cards = [self._card(row, curated, is_random=False) for row in chosen.reset_index().to_dict("records")]
-        drawn = [self._card(row, curated, is_random=True) for row in aside.reset_index().to_dict("records")]
+        cards = [self._card(row, is_random=False) for row in chosen.reset_index().to_dict("records")]
+        drawn = [self._card(row, is_random=True) for row in aside.reset_index().to_dict("records")]
         return _interleave(cards, drawn)
 
-    def _card(self, row: dict[Any, Any], curated: Curated, *, is_random: bool) -> Card:
+    def _card(self, row: dict[Any, Any], *, is_random: bool) -> Card:
         prob = None if pd.isna(row["noise_prob"]) else float(row["noise_prob"])
-        model_answer = None if prob is None else ("noise" if prob >= _threshold(curated) else "good")
+        model_answer = None if prob is None else ("noise" if prob >= _EVEN else "good")
         label = row["label"] if isinstance(row["label"], str) else ""
         return Card(
             queue=self.name,
@@ -76,22 +78,17 @@ class NoiseQueue:
 
 
 def _candidates(curated: Curated) -> pd.DataFrame:
-    """Samples in the slots that the noise stage judges, with `noise_prob` (NaN where no model has spoken)."""
+    """Samples that the noise stage judges, with `noise_prob` (NaN where no model has spoken yet)."""
     samples = curated.tables["samples"]
+    noise = curated.tables.get("noise")
+    if noise is not None:  # what earlier stages dropped is not in it, and is not worth a question
+        samples = samples.merge(noise[["sample_id", "noise_prob"]], on="sample_id", validate="one_to_one")
+    if noise is None or not curated.facts.get("noise", {}).get("is_trained", False):
+        samples = samples.assign(noise_prob=float("nan"))
     slots = curated.recipe.params("noise").get("slots")
     if slots:
         samples = samples[samples["slot"].isin(slots)]
-    frame = samples.set_index("sample_id")[["image_id", "subject_id", "label"]]
-    noise = curated.tables.get("noise")
-    if noise is None or "noise_prob" not in noise:
-        return frame.assign(noise_prob=float("nan"))
-    return frame.assign(noise_prob=noise.set_index("sample_id")["noise_prob"].reindex(frame.index).astype("float64"))
-
-
-def _threshold(curated: Curated) -> float:
-    """The probability from which the model says noise; 0.5 until the stage has chosen one."""
-    value = curated.facts.get("noise", {}).get("threshold")
-    return 0.5 if value is None else float(value)
+    return samples.set_index("sample_id")[["image_id", "subject_id", "label", "noise_prob"]]
 
 
 def _interleave(chosen: list[Card], drawn: list[Card]) -> list[Card]:

@@ -174,12 +174,16 @@ def test_a_leak_is_refused_and_leaves_nothing(world):
 def test_published_splits_are_taken_with_their_leaks(world):
     splits = world.curated.tables["splits"].copy()
     is_item_0 = world.curated.tables["samples"]["attributes"].str.contains('"0"')
-    leaking = splits.index[is_item_0][:1]
-    splits.loc[leaking, "split"] = "test"
-    splits["is_leaking_copy"] = splits.index.isin(leaking)
-    release = build(world.with_table("splits", splits).with_recipe(splits={"kind": "published"}))
+    splits.loc[splits.index[is_item_0][:1], "split"] = "test"
+    images = world.curated.tables["samples"].loc[is_item_0, "image_id"].tolist()
+    duplicates = pd.DataFrame(
+        {"image_id_a": images[:1], "image_id_b": images[1:2], "is_copy": [True], "cluster_id": ["cluster_1"]}
+    )
+    leaky = world.with_table("splits", splits).with_table("duplicates", duplicates)
+    release = build(leaky.with_recipe(splits={"kind": "published"}))
     assert not release.certificate()["is_leak_free"]
-    assert release.samples()["is_leaking_copy"].sum() == 1
+    assert release.certificate()["leaks"]["duplicates"] == 1
+    assert set(release.samples().query("is_leaking_copy")["image_id"]) == set(images[:2])
     assert verify_release_folder(release.folder) == []
 
 
@@ -265,3 +269,15 @@ def test_fit_jpeg_keeps_fitting_bytes_and_turns_sideways_ones():
         assert upright.size == (30, 60)
         assert upright.getpixel((15, 10))[0] > 200  # the red left half is now the top
         assert 0x0112 not in upright.getexif()
+
+
+def test_folds_are_the_parts_of_cross_validation(world):
+    splits = world.curated.tables["splits"]
+    item = world.curated.tables["samples"]["attributes"].str.extract(r"(\d+)")[0].astype(int)
+    folded = splits.assign(split="train", fold=item % 3)
+    release = build(world.with_table("splits", folded).with_recipe(splits={"kind": "kfold"}))
+    assert list(release.certificate()["parts"]) == ["fold 0", "fold 1", "fold 2"]
+    assert verify_release_folder(release.folder) == []
+    folded.loc[folded.index[0], "fold"] = (folded["fold"].iloc[0] + 1) % 3
+    with pytest.raises(LeakFound):
+        build(world.with_table("splits", folded).with_recipe(splits={"kind": "kfold"}))
