@@ -8,6 +8,7 @@ from typing import Any
 from prefect import flow, task
 
 from catalog.config import load_config
+from catalog.db import Catalog
 from flows import artifacts, steps
 from flows.progress import current_progress
 

@@ -32,6 +32,8 @@ def curate(
     as_json: AsJson = False,
 ) -> None:
     """Measure new pictures and decide anew; ends with the funnel and the reasons."""
+    from catalog.db import Catalog
+    from curation.funnel import funnel, reason_counts
     from flows import steps
 
     config = options.config_for(root, workers=workers, executor=executor)
