@@ -169,7 +169,8 @@ def _run_majors(outcome: Outcome, config: Config) -> None:
     facts = cast("dict[str, Any]", pipeline("majors"))
     outcome.releases["majors"] = facts["release"]
     run = steps.train_release(config, facts["release"])  # finished on the gpu pool just now: this only reads it
-    outcome.accuracy, outcome.chance = run.metrics["test"]["accuracy"], run.metrics["test"]["majority_frac"]
+    figures = run.metrics["parts"]["test"]
+    outcome.accuracy, outcome.chance = figures["accuracy"], figures["majority_frac"]
     outcome.addresses["report"] = (
         f"{services.Addresses.of(config).web}/runs/{run.folder.parent.name}/{run.run_id}/report.html"
     )

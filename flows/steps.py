@@ -71,6 +71,7 @@ def collect_source(config: Config, source: Source, progress: Progress = no_progr
         suppressions = Suppressions.load(catalog)
     run = crawl_source(source, config.data_root, config, utc_now(), show, suppressions=suppressions)
     ingest(config, run)
+    progress(source.name, 1, 1)
     return run
 
 
@@ -103,8 +104,12 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
     """Measure what is new and decide anew; a second call with nothing new only reads."""
     from curation.curate import curate
 
+    def show(what: str, done: int, total: int) -> None:
+        # All that comes after measuring is quick: one bar for the table stages together.
+        progress(f"{name}: {'measure' if what == 'measure' else 'decide'}", done, total)
+
     with Catalog(config.catalog_url) as catalog:
-        return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=progress)
+        return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
@@ -118,7 +123,7 @@ def release_curated(config: Config, curated: Curated, progress: Progress = no_pr
     from curation.release.build import build_release
 
     def show(done: int, total: int) -> None:
-        progress(f"release {curated.recipe.name}", done, total)
+        progress(f"{curated.recipe.name}: release", done, total)
 
     with Catalog(config.catalog_url) as catalog:
         return build_release(curated, catalog, blob_store(config), config.data_root, utc_now(), on_progress=show)
@@ -153,7 +158,7 @@ def train_release(
 
     def show(state: TrainingProgress) -> None:
         done = (state.epoch - 1) * state.batches + state.batch
-        progress(f"train {state.phase}", done, state.epochs * state.batches)
+        progress(f"{release.recipe}: train {state.phase}", done, state.epochs * state.batches)
 
     return train(task, release, config.data_root, settings, chosen, list(overrides), now=utc_now(), on_progress=show)
 

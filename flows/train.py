@@ -20,8 +20,7 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
     result = steps.train_release(config, release, task_name, experiment, overrides, current_progress())
     rows = [
         {"part": part, "figure": name, "value": value}
-        for part, figures in result.metrics.items()
-        if isinstance(figures, dict)
+        for part, figures in result.metrics["parts"].items()
         for name, value in figures.items()
         if isinstance(value, int | float | str)
     ]

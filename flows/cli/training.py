@@ -31,9 +31,8 @@ def train(
         result = steps.train_release(config, release, task, experiment, overrides or [], progress)
     facts = {"run": result.run_id, "report": str(result.report_path), **result.metrics}
     plain: dict[str, Any] = {"run": result.run_id, "report": str(result.report_path)}
-    for part, figures in result.metrics.items():
-        if isinstance(figures, dict):
-            plain |= {f"{part} {name}": value for name, value in figures.items() if isinstance(value, int | float)}
+    for part, figures in result.metrics["parts"].items():
+        plain |= {f"{part} {name}": value for name, value in figures.items() if isinstance(value, int | float)}
     if as_json:
         options.print_json(facts)
     else:
