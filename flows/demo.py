@@ -75,7 +75,10 @@ class Outcome:
             **{f"seconds, {what}": f"{seconds:.0f}" for what, seconds in self.durations_s.items()},
         }
         print_facts("Model and releases", facts)
-        print_facts("Where to look", self.addresses)
+        print("Where to look")  # plain lines: an address that is broken in two cannot be clicked
+        for what, address in self.addresses.items():
+            print(f"  {what:<10} {address}")
+        print("The services go on; `gleanery down` stops them.")
 
     @staticmethod
     def _word(is_good: bool) -> str:
