@@ -80,9 +80,13 @@ def test_a_replaced_photo_is_another_sighting_of_the_same_person(staff_site, roo
 
 
 def test_robots_txt_is_asked_first_and_obeyed_for_pages_and_pictures(staff_site, root, config, answer, page_of):
-    staff_site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /img/1.png\nDisallow: /private/\n", kind="text/plain")
+    staff_site.answers["/robots.txt"] = answer(
+        b"User-agent: *\nDisallow: /img/1.png\nDisallow: /private/\n", kind="text/plain"
+    )
     more = '<a rel="next" href="/private/staff?page=2">next</a>'
-    staff_site.answers["/staff"] = answer(staff_site.answers["/staff"].body.replace(b"</ul>", b"</ul>" + more.encode()))
+    staff_site.answers["/staff"] = answer(
+        staff_site.answers["/staff"].body.replace(b"</ul>", b"</ul>" + more.encode())
+    )
     run = crawl_source(source_of(staff_site), root, config, WHEN)
     assert staff_site.asked()[0] == "/robots.txt"
     assert staff_site.asked("/private/", "/img/1.png") == []
@@ -353,7 +357,9 @@ def test_killed_and_run_again_it_ends_as_if_never_killed(staff_site, root, confi
     script.write_text(KILLED)
     repository = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
-    process = subprocess.Popen([sys.executable, script, staff_site.url("/staff"), root.root], env=environment, cwd=repository)
+    process = subprocess.Popen(
+        [sys.executable, script, staff_site.url("/staff"), root.root], env=environment, cwd=repository
+    )
     deadline = time.monotonic() + 30
     while after not in staff_site.asked() and time.monotonic() < deadline:
         time.sleep(0.005)

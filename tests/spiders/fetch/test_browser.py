@@ -84,7 +84,11 @@ def test_auto_opens_the_browser_where_scripts_bring_the_people(web, root, answer
     pages = [r for r in landing.iter_records(root.run_folder("trial", run.run_id)) if r.TYPE == "page"]
     assert [page.via for page in pages] == ["http", "browser"]
     assert b"Jonas Keller</h3>" in BlobStore(root.blobs).get(pages[1].body_sha256)
-    assert web.asked("/img") == ["/img/0.png", "/img/1.png", "/img/2.png"]  # once each: pictures are off in the browser
+    assert web.asked("/img") == [
+        "/img/0.png",
+        "/img/1.png",
+        "/img/2.png",
+    ]  # once each: pictures are off in the browser
     agents = {entry.headers["user-agent"] for entry in web.log}
     assert agents == {"GleaneryBot/0.1 (+trial on loopback)"}
     assert browsers() == []
