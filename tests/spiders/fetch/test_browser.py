@@ -26,7 +26,8 @@ SHELL = """<html><head><title>Our staff</title></head><body><h1>Staff</h1><div i
 const people = ["Anna Weber", "Jonas Keller", "Mira Vogt"];
 function show() {
   document.getElementById("app").innerHTML = "<ul>" + people.map((name, n) =>
-    `<li class="card"><img src="/img/${n}.png" alt="${name}" width="150" height="200"><h3>Dr. ${name}</h3><p>Professor</p></li>`
+    `<li class="card"><img src="/img/${n}.png" alt="${name}" width="150" height="200"><h3>Dr. ${name}</h3>` +
+    "<p>Professor</p></li>"
   ).join("") + "</ul>";
 }
 setTimeout(show, 200);
@@ -108,7 +109,8 @@ def test_scripts_sockets_and_frames_reach_nothing_that_is_not_allowed(web, root,
     fetch("/hop").catch(() => 0);
     new WebSocket("ws://{host}/socket");
     new Image().src = "http://{host}/image.png";
-    document.body.insertAdjacentHTML("beforeend", '<iframe src="http://{host}/frame"></iframe><iframe src="/private/frame"></iframe>');
+    const frames = '<iframe src="http://{host}/frame"></iframe><iframe src="/private/frame"></iframe>';
+    document.body.insertAdjacentHTML("beforeend", frames);
     navigator.sendBeacon("http://{host}/beacon", "x");
     """
     web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n", kind="text/plain")
