@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from sampleweb.faces import Colour, Look, Shot, draw_face
+from sampleweb.faces import draw_face
+from sampleweb.looks import Colour, Look, Shot
 
 
 class Drawing(Protocol):

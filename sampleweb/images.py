@@ -45,7 +45,7 @@ class ImageSpec:
     width_px: int
     height_px: int
     edits: tuple[tuple[str, float], ...] = ()
-    """In order: resize (factor), crop (fraction lost), mirror, watermark (opacity), brightness (factor), rotate (degrees)."""
+    """In order; a key of `EDITS` and its amount: a factor, a fraction, an opacity or degrees."""
     encoding: str = "jpeg"
     """jpeg, jpeg_cmyk, jpeg_exif_3|6|8, jpeg_truncated, or a key of `ENCODERS` or `CANNED`."""
     quality: int = 85

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sampleweb.drawings import FaceDrawing, GroupDrawing, LogoDrawing, SilhouetteDrawing
-from sampleweb.faces import Look, draw_look, draw_shot
 from sampleweb.images import ImageSpec
+from sampleweb.looks import Look, draw_look, draw_shot
 from sampleweb.names import FIRST_NAMES, LAST_NAMES, ROLE_ORDER, ROLE_WEIGHTS, ROLES, TITLES_AFTER, TITLES_BEFORE
 from sampleweb.sites import Site
 

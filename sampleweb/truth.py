@@ -111,7 +111,7 @@ def _listing_rows(world: World) -> list[Row]:
 
 
 def _clusters(world: World) -> list[list[str]]:
-    """Group photos that show one shot: the original and what was made of it, and one placeholder file under many people."""
+    """Group photos of one shot: the original and what was made of it; also one placeholder under many people."""
     groups: dict[str, list[str]] = defaultdict(list)
     for listing in world.listings:
         for photo in photos_of(listing):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sampleweb.drawings import BannerDrawing, GroupDrawing, LogoDrawing
-from sampleweb.faces import draw_shot
 from sampleweb.images import ImageSpec
+from sampleweb.looks import draw_shot
 from sampleweb.manners import give_manners
 from sampleweb.people import PEOPLE_AT_SCALE_1, Listing, Photo, list_people
 from sampleweb.shop import Shop, build_shop

@@ -14,46 +14,21 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import pairwise
 
+from spiders.pages.anchors import Anchor, attested, find_anchors, inside, place_of
 from spiders.pages.document import HEADINGS, Document, Line, Node, Run
-from spiders.pages.names import Name, matches, read_name, strength
+from spiders.pages.names import Name, matches, read_name
 from spiders.pages.pictures import Picture
 from spiders.pages.roles import is_former, role_class
 
 MAX_GROUPS = 40
 """Groups looked at; a page of people has one to five."""
 
-MAX_ANCHORS = 5_000
-
 MAX_HEADINGS_ON = 50
 """Headings looked at after a name for the end of its section."""
 
-_CHROME_TAGS = frozenset("nav footer form button label template dialog".split())
-_CHROME_ROLES = frozenset("navigation contentinfo search menu menubar banner".split())
-_CHROME_WORDS = re.compile(
-    r"(^|[\s_-])(nav|navbar|navigation|menu|submenu|mainmenu|breadcrumbs?|footer|cookie\w*|pagination|pager|langsel|skip)($|[\s_-])",
-    re.IGNORECASE,
-)
-_LABEL = re.compile(r"^(name|nom|nombre|nome|氏名|姓名|名前)\s*[:：]\s*", re.IGNORECASE)
-_AND = re.compile(r"\s*(?:[,;、，]|\band\b|\bund\b|\bet\b|\by\b|&)\s*")
-_VARIANT = re.compile(r"\d+|\b(odd|even|first|last|active|left|right|current|selected|clearfix|reverse|alt)\b")
 _PHONE = re.compile(r"(\+|\b0|\(0?)\d[\d ()/.\-–]{6,}|\b(tel|phone|fon|telefon)\b|@| AT ", re.IGNORECASE)
-
-
-@dataclass(slots=True, eq=False)
-class Anchor:
-    """A text that may be a person's name."""
-
-    line: Line
-    name: Name
-    start: int
-    end: int
-    shape: float
-    """How sure its form makes us, in [0, 1]."""
-    signature: tuple[str, ...]
-    emphasis: bool
-    """It is a heading, bold, or a link."""
 
 
 @dataclass(slots=True, eq=False)
@@ -87,7 +62,7 @@ def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
     """
     document = builder.document
     taken = blocks_of(builder, marked)
-    groups = _groups(document, find_anchors(document))
+    groups = _groups(document, find_anchors(document), [text for p in builder.pictures for text in (p.alt, p.file)])
     for group in groups:
         builder.build(group, [])
     for group in sorted(groups, key=_rank, reverse=True):
@@ -109,7 +84,7 @@ def _named_pictures(builder: Builder) -> list[Block]:
         name = read_name(label) if label and not picture.is_decoy else None
         if name is not None and not name.rest:
             line = Line([Run(label, picture.node, picture.position)], picture.node, label)
-            anchor = Anchor(line, name, picture.position, picture.position + 1, 0.7, _signature(line, 0), False)
+            anchor = Anchor(line, name, picture.position, picture.position + 1, 0.7, place_of(line, 0), False)
             by_place[anchor.signature].append(
                 Block(anchor, picture.position, picture.position + 1, picture, 2.0, "pictures")
             )
@@ -135,140 +110,19 @@ def _is_believable(group: _Group) -> bool:
     return mean >= (least if group.purity >= 0.5 else least + 0.7)
 
 
-# --- anchors -------------------------------------------------------------------------------------------------------
-
-
-def find_anchors(document: Document) -> list[Anchor]:
-    """Give every line that is, or begins with, a name, outside menus and footers."""
-    chrome = chrome_spans(document)
-    anchors: list[Anchor] = []
-    counts: Counter[int] = Counter()
-    for line in document.lines:
-        counts[id(line.box)] += 1
-        if len(anchors) < MAX_ANCHORS and not inside(chrome, line.start):
-            anchor = _anchor(line, counts[id(line.box)] - 1)
-            if anchor is not None:
-                anchors.append(anchor)
-    return anchors
-
-
-def is_chrome(node: Node) -> bool:
-    """Say whether an element is the page's frame: menu, footer, search, language switch."""
-    if node.tag in _CHROME_TAGS or node.get("role") in _CHROME_ROLES:
-        return True
-    if node.tag == "header":
-        return not any(outer.tag in ("article", "section", "main", "li", "figure") for outer in node.ancestors())
-    if node.tag not in ("div", "ul", "ol", "section", "aside", "span"):
-        return False
-    return any(_names_chrome(node.attrs[key]) for key in ("class", "id") if key in node.attrs)
-
-
-@lru_cache(maxsize=4096)
-def _names_chrome(words: str) -> bool:
-    return _CHROME_WORDS.search(words[:500]) is not None
-
-
-def chrome_spans(document: Document, kept: int = -1) -> list[tuple[int, int]]:
-    """Give the outermost frames of a page as sorted stretches.
-
-    Args:
-        document: the page.
-        kept: a position that belongs to the content: what holds it is no frame.
-    """
-    spans: list[tuple[int, int]] = []
-    for node in document.nodes:
-        if (not spans or node.start >= spans[-1][1]) and is_chrome(node) and not node.holds(kept):
-            if node.end - node.start < 0.7 * document.nodes[0].end:  # a frame around everything is no frame
-                spans.append((node.start, node.end))
-    return spans
-
-
-def inside(spans: list[tuple[int, int]], position: int) -> bool:
-    """Say whether a position lies in one of sorted, disjoint stretches."""
-    at = bisect_left(spans, (position + 1, 0)) - 1
-    return at >= 0 and spans[at][0] <= position < spans[at][1]
-
-
-def _anchor(line: Line, index: int) -> Anchor | None:
-    text = _LABEL.sub("", line.text)
-    name, end = (read_name(text), line.end) if len(text) <= 300 else (None, line.end)
-    if name is None or name.rest:
-        leading, upto = _leading_runs(line)
-        if leading is not None and (name is None or leading.name_length >= len(name.text)):
-            name, end = leading.name, upto
-    if name is None or _lists_people(line, name):
-        return None
-    first = line.runs[0].node
-    emphasis = (
-        line.box.tag in HEADINGS
-        or first.within("b", "strong", "a", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "th") is not None
-    )
-    return Anchor(line, name, line.start, end, strength(text, name), _signature(line, index), emphasis)
-
-
-@dataclass(slots=True)
-class _Leading:
-    name: Name
-
-    @property
-    def name_length(self) -> int:
-        return len(self.name.text)
-
-
-def _leading_runs(line: Line) -> tuple[_Leading | None, int]:
-    """Read the first elements of a line as a name: `<b>Ada Example</b> builds bridges`."""
-    for count in range(min(4, len(line.runs) - 1), 0, -1):
-        text = " ".join(run.text for run in line.runs[:count])
-        if line.runs[count - 1].node is line.box or len(text) > 120:
-            continue
-        name = read_name(text.rstrip(" ,;:"))
-        if name is not None and not name.rest:
-            rest = " ".join(run.text for run in line.runs[count:]).strip(" ,;:|-–")
-            return _Leading(Name(name.text, name.title, rest, name.is_reversed, name.is_dead)), line.runs[
-                count - 1
-            ].position + 1
-    return None, line.end
-
-
-def _lists_people(line: Line, name: Name) -> bool:
-    """A line of several names is a list of authors or members, not a person's own."""
-    if not name.rest:
-        return False
-    parts = _AND.split(line.text)[:8]
-    if re.search(r"\bet al\b|\b(19|20)\d\d\)?[.:]|\bpp\. ?\d|\bdoi\b", line.text):
-        return True
-    others = [part for part in parts[1:] if (found := read_name(part)) is not None and not found.rest]
-    return len(others) >= 2 or (len(others) == 1 and len(parts) == 2)
-
-
-def _signature(line: Line, index: int) -> tuple[str, ...]:
-    box = line.box
-    parts = [box.tag, _VARIANT.sub("", box.get("class")).strip(), str(min(index, 1))]
-    if box.tag in ("td", "th") and box.parent is not None:
-        parts.append(str(box.column))
-    for depth, outer in enumerate(box.ancestors()):
-        if depth == 3:
-            break
-        parts.append(outer.tag)
-        if outer.tag in ("td", "th"):
-            parts.append(str(outer.column))
-    return tuple(parts)
-
-
-def _groups(document: Document, anchors: list[Anchor]) -> list[_Group]:
+def _groups(document: Document, anchors: list[Anchor], labels: list[str]) -> list[_Group]:
     """Gather anchors by their place in the tree; the largest groups first."""
-    _join_columns(document, anchors)
+    _join_columns(document, [anchor for anchor in anchors if not anchor.is_doubtful])
     by_signature: dict[tuple[str, ...], list[Anchor]] = defaultdict(list)
     for anchor in anchors:
         by_signature[anchor.signature].append(anchor)
+    kept = {signature: attested(found, labels) for signature, found in by_signature.items()}
     lines: Counter[tuple[str, ...]] = Counter()
     counts: Counter[int] = Counter()
     for line in document.lines:
-        lines[_signature(line, counts[id(line.box)])] += 1
+        lines[place_of(line, counts[id(line.box)])] += 1
         counts[id(line.box)] += 1
-    groups = [
-        _Group(found, len(found) / max(lines[signature], len(found))) for signature, found in by_signature.items()
-    ]
+    groups = [_Group(found, len(found) / max(lines[place], len(found))) for place, found in kept.items() if found]
     return sorted(groups, key=lambda group: -len(group.anchors))[:MAX_GROUPS]
 
 
@@ -290,9 +144,6 @@ def _join_columns(document: Document, anchors: list[Anchor]) -> None:
         cell = anchor.line.box.within("td", "th")
         if cell is not None and cell.parent is not None and id(cell.parent.parent) in grids:
             anchor.signature = ("grid", *(part for part in anchor.signature if not part.isdigit()))
-
-
-# --- blocks --------------------------------------------------------------------------------------------------------
 
 
 class Builder:
@@ -372,6 +223,7 @@ class Builder:
         return None
 
     def within(self, start: int, end: int) -> list[Picture]:
+        """Give the pictures in `[start, end)`."""
         return self.pictures[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
 
     def best(self, name: Name, candidates: Iterable[Picture]) -> Picture | None:
@@ -430,7 +282,7 @@ class Builder:
 
     def end_of_last(self, block: Block, blocks: list[Block], high: int) -> int:
         """The last stretch has no name after it: it may be twice as long as the longest of the others."""
-        gaps = [b.start - a.start for a, b in zip(blocks, blocks[1:], strict=False)]
+        gaps = [b.start - a.start for a, b in pairwise(blocks)]
         return min(high, block.start + 2 * max(gaps)) if gaps else high
 
     def cells(self, blocks: list[Block], tops: list[Node | None]) -> list[tuple[int, int]]:
@@ -478,21 +330,25 @@ class Builder:
     def is_under_role(self, block: Block) -> bool:
         """Say whether the nearest heading before a name (and not of it) tells of a job or of former members."""
         own = block.anchor.line.runs[0].node.within(*HEADINGS)
-        at = bisect_left(self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start)
+        at = bisect_left(
+            self.headings, own.start if own is not None else block.anchor.start, key=lambda node: node.start
+        )
         lines = self.document.lines_around(self.headings[at - 1]) if at else []
         return any(len(line.text) < 80 and (role_class(line.text) or is_former(line.text)) for line in lines[:1])
 
     def has_own_mail(self, block: Block) -> bool:
-        for node in self.document.nodes_in(block.start, min(block.end, block.start + 600)):
-            if node.tag == "a" and node.get("href").startswith("mailto:"):
-                if matches(block.anchor.name, node.get("href")[7:].split("@")[0]):
-                    return True
-        return False
+        """Say whether a mailbox in the block repeats the name."""
+        nodes = self.document.nodes_in(block.start, min(block.end, block.start + 600))
+        mails = (node.get("href") for node in nodes if node.tag == "a" and node.get("href").startswith("mailto:"))
+        return any(matches(block.anchor.name, mail[7:].split("@")[0]) for mail in mails)
 
 
-_FORMATS = {"tr": "table", "td": "table", "table": "table", "tbody": "table", "dt": "definitions", "dl": "definitions",
-            "dd": "definitions", "li": "list", "figure": "figures", "h2": "headings", "h3": "headings", "h4": "headings",
-            "h5": "headings", "p": "paragraphs"}  # fmt: skip
+_FORMATS = {
+    **dict.fromkeys(("tr", "td", "table", "tbody"), "table"),
+    **dict.fromkeys(("dt", "dd", "dl"), "definitions"),
+    **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "headings"),
+    **{"li": "list", "figure": "figures", "p": "paragraphs"},
+}
 
 
 def _format_of(top: Node) -> str:

@@ -13,22 +13,27 @@ from spiders.pages.roles import classify, is_former, role_class
 
 _CONTACT = re.compile(
     r"@|\bAT \w+\.|[\[(]at[\])]|https?://|www\.|(\+|\b0|\()\d[\d ()/.\-–]{5,}|^(e|t|f|m)\s*(:|\.\s*[\d+(])"
-    r"|^(e-?mail|tel|phone|fax|address|anschrift|adresse|sprechstunden?|office hours|mobil|mobile|orcid|website|homepage|kontakt"
+    r"|^(e-?mail|tel|phone|fax|address|anschrift|adresse|sprechstunden?|office hours|mobil|mobile|orcid|website"
+    r"|homepage|kontakt"
     r"|contact)\b|^(room|raum|office|büro|zimmer|gebäude|building|location)\b\s*([:#]|\w*\d)",
     re.IGNORECASE,
 )
 _PROFILE_WORDS = re.compile(
-    r"profile?|homepage|home page|website|web ?site|personal page|more|mehr|details|zur person|bio|read|view|visitenkarte|voir|ver más|个人主页|web",
+    r"profile?|homepage|home page|website|web ?site|personal page|more|mehr|details|zur person|bio|read|view"
+    r"|visitenkarte|voir|ver más|个人主页|web",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"(twitter|x|linkedin|github|orcid|facebook|instagram|researchgate|youtube|mastodon|bsky|xing)\.(com|org|net|app|social)|scholar\.google|doi\.org|wikipedia\.org|dblp\.",
+    r"(twitter|x|linkedin|github|orcid|facebook|instagram|researchgate|youtube|mastodon|bsky|xing)\.(com|org|net"
+    r"|app|social)|scholar\.google|doi\.org|wikipedia\.org|dblp\.",
     re.IGNORECASE,
 )
 _NO_ROLE = re.compile(
-    r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
+    r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords"
+    r"|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
     r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
-    r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
+    r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)"
+    r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
     r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
     re.IGNORECASE,
 )
@@ -184,8 +189,7 @@ def _role_text(line: Line) -> str | None:
     if (
         not 2 <= len(text) <= MAX_ROLE_CHARS
         or _CONTACT.search(text)
-        or text.endswith((".", "!", "?"))
-        and len(text) > 60
+        or (text.endswith((".", "!", "?")) and len(text) > 60)
     ):
         return None
     if text[0].isdigit() or _NO_ROLE.search(text):

@@ -21,6 +21,7 @@ from bs4.element import NavigableString, Tag
 from w3lib.url import safe_url_string
 
 from spiders.pages.contract import PageInput
+from spiders.pages.words import word_set
 
 MAX_PAGE_BYTES = 4_000_000
 """Read of one page; a directory of a thousand people with inlined icons has about 2 MB."""
@@ -31,13 +32,14 @@ MAX_TAGS = 50_000
 MAX_DEPTH = 400
 """Elements deeper than this are not looked at; browsers stop at 512."""
 
-INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp small"
-    " span strike strong sub sup time tt u var wbr".split()
+INLINE = word_set(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt ruby s samp "
+    "small"
+    " span strike strong sub sup time tt u var wbr"
 )
 """Elements that do not end a line of text."""
 
-_SILENT = frozenset("script style template svg math head title iframe object select option textarea canvas".split())
+_SILENT = word_set("script style template svg math head title iframe object select option textarea canvas")
 """Elements whose text nobody reads."""
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
@@ -256,7 +258,7 @@ class _Walk:
         self.position = 0
         self.runs: list[Run] = []
         self.open: list[tuple[Tag, Node, bool]] = []
-        """Elements entered and not yet left: the element, its node (of the deepest that is kept), whether it is silent."""
+        """Elements entered and not yet left: the element, its node (or the deepest kept), whether it is silent."""
 
     def run(self) -> None:
         root = self.document.soup

@@ -15,19 +15,26 @@ _DOWNLOAD = re.compile(
     re.IGNORECASE,
 )
 _NEVER = re.compile(
-    r"calendar|kalender|/events?(/|$)|ical|download|login|logout|signin|/search|print=|[?&](date|month|year|day)=|mailto:|vcard|/feed",
+    r"calendar|kalender|/events?(/|$)|ical|download|login|logout|signin|/search|print=|[?&](date|month|year"
+    r"|day)=|mailto:|vcard|/feed",
     re.IGNORECASE,
 )
 _NEXT = re.compile(
-    r"^\W*(next( page)?|weiter|nächste( seite)?|suivante?|siguiente|próxima|successiva|older|下一页|下页|次へ|次のページ|load more|mehr laden|»|›|>|→|>>)\W*$",
+    r"^\W*(next( page)?|weiter|nächste( seite)?|suivante?|siguiente|próxima|successiva|older|下一页|下页|次へ"
+    r"|次のページ|load more|mehr laden|»|›|>|→|>>)\W*$",
     re.IGNORECASE,
 )
 _PAGE = re.compile(r"[?&/](page|seite|pagina|p|paged|start|offset|tx_[\w%\[\]]*page[\w%\]]*)[=/]\d+", re.IGNORECASE)
 _LETTER_IN = re.compile(r"[=/_-]([a-z])(\.\w+|/)?$", re.IGNORECASE)
 _LISTS = re.compile(
-    r"^(all|alle|show all|view all|tous|todos)( \w+){0,3}$|^(all |our |academic |non[- ]?academic |permanent |temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ )*(staff|faculty|people|members|team|academic|students|researchers|postdocs|personnel|directory|alumni)$"
-    r"|^(alle |wissenschaftliche |ehemalige |technische |studentische )*(mitarbeiter(innen|/innen|\*innen|:innen)?|mitarbeitende|personen|beschäftigte|professor(inn)?en|doktorand(inn)?en|team|personal|ehemalige)$"
-    r"|^(équipe|membres|personnel|doctorants|enseignants|equipo|personal|miembros|profesores|profesorado|教师|师资队伍|教师队伍|研究人员|学生|毕业生|团队成员|教員|スタッフ|メンバー|卒業生|学生)$",
+    r"^(all|alle|show all|view all|tous|todos)( \w+){0,3}$|^(all |our |academic |non[- ]?academic |permanent "
+    r"|temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ )*(staff"
+    r"|faculty|people|members|team|academic|students|researchers|postdocs|personnel|directory|alumni)$"
+    r"|^(alle |wissenschaftliche |ehemalige |technische |studentische )*(mitarbeiter(innen|/innen|\*innen"
+    r"|:innen)?|mitarbeitende|personen|beschäftigte|professor(inn)?en|doktorand(inn)?en|team|personal"
+    r"|ehemalige)$"
+    r"|^(équipe|membres|personnel|doctorants|enseignants|equipo|personal|miembros|profesores|profesorado|教师"
+    r"|师资队伍|教师队伍|研究人员|学生|毕业生|团队成员|教員|スタッフ|メンバー|卒業生|学生)$",
     re.IGNORECASE,
 )
 
@@ -95,9 +102,8 @@ def _path(url: str) -> str:
 
 def _folder(url: str) -> str:
     """Lists of one directory stand beside each other, or one under the other."""
-    path = urlsplit(url).path
-    parts = path.rstrip("/").split("/")
-    return "/".join(parts[:-1]) if "." in parts[-1] or not path.endswith("/") else "/".join(parts[:-1])
+    parts = urlsplit(url).path.rstrip("/").split("/")
+    return "/".join(parts[:-1])
 
 
 def _is_inside(document: Document, url: str) -> bool:
@@ -118,7 +124,8 @@ def needs_script(document: Document) -> bool:
     spoken = sum(len(line.text) for line in document.lines)
     says = any(
         re.search(
-            r"enable javascript|javascript (aktivieren|is required|erforderlich)|loading|wird geladen|chargement|cargando|加载",
+            r"enable javascript|javascript (aktivieren|is required|erforderlich)|loading|wird geladen|chargement"
+            r"|cargando|加载",
             line.text,
             re.IGNORECASE,
         )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import soupsieve
 
 from catalog.errors import UsageError
-from spiders.pages.blocks import Block, Builder, blocks_of, find_anchors
+from spiders.pages.anchors import find_anchors
+from spiders.pages.blocks import Block, Builder, blocks_of
 from spiders.pages.document import Document, Node
 from spiders.pages.markup import anchor_at
 

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from spiders.pages.blocks import Anchor
+from spiders.pages.anchors import Anchor
 from spiders.pages.document import Document, Node
 from spiders.pages.names import Name, read_name
+from spiders.pages.words import word_set
 
 MAX_LINKED_NODES = 20_000
 
-_NOT_STAFF = frozenset(
-    "author creator publisher contributor editor review reviewedby reviewer performer copyrightholder accountableperson translator".split()
+_NOT_STAFF = word_set(
+    "author creator publisher contributor editor review reviewedby reviewer performer copyrightholder "
+    "accountableperson translator"
 )
 """Properties that lead to people who wrote or made something: no staff for that alone."""
 
-_BYLINE = frozenset("author byline entry-author post-author comment-author".split())
+_BYLINE = word_set("author byline entry-author post-author comment-author")
 _NAME = frozenset(("fn", "p-name"))
 _ROLE = frozenset(("title", "role", "p-job-title", "p-role"))
 

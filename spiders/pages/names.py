@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from spiders.pages.titles import has_title, split_titles
-from spiders.pages.words import CJK_WORDS, CHINESE_SURNAMES, COMMON_WORDS
+from spiders.pages.words import CHINESE_SURNAMES, CJK_WORDS, COMMON_WORDS, word_set
 
 MAX_NAME_CHARS = 70
 
-_PARTICLES = frozenset(
-    "von van vom de der den del della di da do dos das du des d' la le el al bin ibn ben bint ter ten te zu zum zur y e i"
-    " af av st. san abu ul ur und und. o' mac mc t' 't dal dalla degli ei i\u0307 à".split()
+_PARTICLES = word_set(
+    "von van vom de der den del della di da do dos das du des d' la le el al bin ibn ben bint ter ten te zu "
+    "zum zur y e i"
+    " af av st. san abu ul ur und und. o' mac mc t' 't dal dalla degli ei i\u0307 à"
 )
 
 _LATIN_WORD = re.compile(r"(?:[^\W\d_]{1,3}['’`´‘])?[^\W\d_]+(?:['’`´‘ʼ\-‐‑.·][^\W\d_]+)*[.'’]?|(?:[^\W\d_]\.-?){1,4}")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f々〆]+")
 _KANA = re.compile(r"[\u3040-\u30ff]+")
 _CJK_NAME = re.compile(
-    r"(?:[\u3400-\u9fff々\U00020000-\U0002fa1f]{1,4}[ \u3000・·]?[\u3400-\u9fff\u3040-\u30ff々\U00020000-\U0002fa1f]{1,4}"
+    r"(?:[\u3400-\u9fff々\U00020000-\U0002fa1f]{1,4}[ "
+    r"\u3000・·]?[\u3400-\u9fff\u3040-\u30ff々\U00020000-\U0002fa1f]{1,4}"
     r"|[\u30a0-\u30ff]{2,10}[・·= ][\u30a0-\u30ff]{2,10}(?:[・· ][\u30a0-\u30ff]{2,10})?|[\uac00-\ud7a3]{2,4})"
 )
 _SEPARATOR = re.compile(r"\s+[-–—―|/•·:>»]\s*|\s*[|;:(\[（【•·–—,，、/<>«»\"“”„*†‡]\s*|\s{3,}")
@@ -63,24 +65,25 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def read_name(text: str) -> Name | None:
+def read_name(text: str, is_lenient: bool = False) -> Name | None:
     """Read a text that begins with (or is) a person's name.
 
     Args:
         text: one line, white space folded.
+        is_lenient: let common words pass that may be a family name for once ("Anna Class").
 
     Returns:
         None where it does not look like one.
     """
-    if not 2 <= len(text) <= 400 or not text[0].isalpha() and text[0] not in "'’*†(（":
+    if not 2 <= len(text) <= 400 or (not text[0].isalpha() and text[0] not in "'’*†(（"):
         return None
     dead = bool(_LIFE.search(text[:120]))
     text = _LIFE.sub(" ", text[:400]).strip() if dead else text
     text = text.lstrip("*† ")
-    return _whole(text, dead) or _head(text, dead)
+    return _whole(text, dead, is_lenient) or (None if is_lenient else _head(text, dead))
 
 
-def _whole(text: str, dead: bool) -> Name | None:
+def _whole(text: str, dead: bool, is_lenient: bool) -> Name | None:
     """The text is a name and nothing else but titles, pronouns and brackets."""
     if len(text) > MAX_NAME_CHARS + 50:
         return None
@@ -89,7 +92,7 @@ def _whole(text: str, dead: bool) -> Name | None:
     if "," in rest:
         return _reversed(rest, title, dead)
     rest = _nickname(text, rest)
-    return Name(rest, title, "", is_dead=dead) if is_name(rest) else None
+    return Name(rest, title, "", is_dead=dead) if is_name(rest, is_lenient) else None
 
 
 def _nickname(text: str, rest: str) -> str:
@@ -143,8 +146,8 @@ def _mixed_script(text: str, dead: bool) -> Name | None:
 
 
 @lru_cache(maxsize=8192)
-def is_name(text: str) -> bool:
-    """Say whether a text, titles removed, has the shape of a full name."""
+def is_name(text: str, is_lenient: bool = False) -> bool:
+    """Say whether a text, titles removed, has the shape of a full name; common words forbid it unless lenient."""
     if not 2 <= len(text) <= MAX_NAME_CHARS:
         return False
     if _HAN.search(text) or _KANA.search(text) or "\uac00" <= text[0] <= "\ud7a3":
@@ -159,7 +162,7 @@ def is_name(text: str) -> bool:
         return False
     if words[-1].lower() in _PARTICLES and words[-1].islower():
         return False
-    if any(part in COMMON_WORDS for word in named for part in _parts(word)):
+    if not is_lenient and any(part in COMMON_WORDS for word in named for part in _parts(word)):
         return False
     # "A. B." and "IT" are no names: one word at least is spelled out.
     return any(len(word) >= 2 and "." not in word.rstrip(".") for word in named)

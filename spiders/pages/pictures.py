@@ -10,13 +10,18 @@ from urllib.parse import unquote, urlsplit
 
 from spiders.pages.document import Document, Node
 from spiders.pages.names import fold
+from spiders.pages.words import word_set
 
 _LAZY = (
     "data-src", "data-lazy-src", "data-lazy", "data-original", "data-srcset", "data-lazy-srcset", "data-original-src",
-    "data-echo", "data-image", "data-img", "data-img-src", "data-url", "data-bg", "data-background", "data-background-image",
+    "data-echo", "data-image", "data-img", "data-img-src", "data-url", "data-bg", "data-background",
+    "data-background-image",
     "data-bg-src", "data-hi-res-src", "data-flickity-lazyload", "data-ll-src", "data-cfsrc", "data-delayed-url",
 )  # fmt: skip
-_FULL = ("data-full", "data-full-src", "data-large", "data-large-file", "data-large_image", "data-zoom-image", "data-zoom", "data-orig-file", "data-hires")  # fmt: skip
+_FULL = (
+    "data-full", "data-full-src", "data-large", "data-large-file", "data-large_image", "data-zoom-image", "data-zoom",
+    "data-orig-file", "data-hires",
+)  # fmt: skip
 _IMAGE_TAGS = frozenset(("img", "amp-img", "image", "v-img"))
 _BACKGROUNDS = ("data-bg", "data-background", "data-background-image", "data-bg-src")
 _SRCSET = re.compile(r"[\s,]*([^\s,]\S*[^\s,]|[^\s,])(?:\s+(\d+(?:\.\d+)?)([wxh]))?(?:\s+\d+h)?\s*(?=,|$)")
@@ -26,30 +31,40 @@ _PICTURE_FILE = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$", re.IG
 _BLANK_DATA = re.compile(r"^data:(image/svg|image/gif;base64,R0lGOD|,|image/png;base64,.{0,160}$)", re.IGNORECASE)
 
 _STAND_IN = r"(default|generic|dummy|anonym\w*|unknown|missing|empty|mystery|blank)"
-_LIKENESS = r"(pic|picture|photo|image|images|img|user|avatar|profile|person|people|portrait|man|male|female|woman|face|staff|member|icon|head|headshot|foto|bild)"
+_LIKENESS = (
+    r"(pic|picture|photo|image|images|img|user|avatar|profile|person|people|portrait|man|male|female|woman|face"
+    r"|staff|member|icon|head|headshot|foto|bild)"
+)
 _PLACEHOLDER = re.compile(
-    rf"(?<![a-z])(place ?holders?|silhouettes?|silouettes?|no ?{_LIKENESS}|{_STAND_IN} ?{_LIKENESS}|{_LIKENESS} ?{_STAND_IN}"
-    rf"|{_LIKENESS} (not available|unavailable|coming soon|folgt|fehlt|na|tba|none)|kein(e|en)? ?(bild|foto|abbildung)|ohne ?(bild|foto)"
-    r"|sin ?(foto|imagen)|sans ?photo|foto ?folgt|platzhalter\w*|(image|photo|picture|portrait) coming|gravatar default|mystery ?man"
+    rf"(?<![a-z])(place ?holders?|silhouettes?|silouettes?|no ?{_LIKENESS}|{_STAND_IN} ?{_LIKENESS}"
+    rf"|{_LIKENESS} ?{_STAND_IN}"
+    rf"|{_LIKENESS} (not available|unavailable|coming soon|folgt|fehlt|na|tba|none)|kein(e|en)? ?(bild|foto"
+    rf"|abbildung)|ohne ?(bild|foto)"
+    r"|sin ?(foto|imagen)|sans ?photo|foto ?folgt|platzhalter\w*|(image|photo|picture|portrait) coming"
+    r"|gravatar default|mystery ?man"
     r"|user icon|icon user|person icon|icon person)(?![a-z])|暂无|默认头像|頭像默认|準備中",
 )
-_PLACEHOLDER_FILES = frozenset(
-    "default dummy anonymous anonym blank unknown avatar noone nobody empty none platzhalter nn shadow".split()
+_PLACEHOLDER_FILES = word_set(
+    "default dummy anonymous anonym blank unknown avatar noone nobody empty none platzhalter nn shadow"
 )
 """A picture whose whole file name (numbers and sizes apart) is one of these shows nobody."""
 
-_DECOY = frozenset(
-    "logo logos icon icons favicon banner sprite badge button arrow karte lageplan sponsor sponsors funder flag flags spacer pixel"
-    " loading spinner twitter facebook linkedin github orcid scholar youtube instagram qr qrcode pattern gruppenfoto gruppenbild"
-    " teamfoto teambild groupphoto grouppicture teamphoto grouppic staticmap openstreetmap flyer poster diagram featured captcha emoji".split()
-)  # fmt: skip
-"""Words of file names, classes and alt texts of what is no portrait. A name of the person beside them outweighs them."""
+_DECOY = word_set(
+    "logo logos icon icons favicon banner sprite badge button arrow karte lageplan sponsor sponsors funder "
+    "flag flags spacer pixel"
+    " loading spinner twitter facebook linkedin github orcid scholar youtube instagram qr qrcode pattern "
+    "gruppenfoto gruppenbild"
+    " teamfoto teambild groupphoto grouppicture teamphoto grouppic staticmap openstreetmap flyer poster "
+    "diagram featured captcha emoji")  # fmt: skip
+"""Words of file names, classes and alt texts of what is no portrait. The person's name beside them outweighs them."""
 
-_DECOY_FOLDERS = frozenset(
-    "logo logos icon icons banner banners sponsors funding flags publication publications papers news events tiles badges covers".split()
+_DECOY_FOLDERS = word_set(
+    "logo logos icon icons banner banners sponsors funding flags publication publications papers news events "
+    "tiles badges covers"
 )
 _GROUP = re.compile(
-    r"\b(group|team|gruppen|class|family) ?(photo|picture|pic|foto|bild|image)|\b(lab|group|team) (retreat|outing|dinner|lunch|party|hike|meeting)\b"
+    r"\b(group|team|gruppen|class|family) ?(photo|picture|pic|foto|bild|image)|\b(lab|group|team) (retreat"
+    r"|outing|dinner|lunch|party|hike|meeting)\b"
 )
 
 
@@ -219,7 +234,8 @@ def _picture(
     )
     file, folder = _file_and_folder(url)
     return Picture(
-        node=node, position=node.start, url=url, full_url=full if full != url else None, alt=label, file=file, folder=folder,
+        node=node, position=node.start, url=url, full_url=full if full != url else None, alt=label,
+        file=file, folder=folder,
         width_px=_pixels(node, "width"), height_px=_pixels(node, "height"),
         link=None if target and is_picture_address(target) else target, is_background=is_background,
     )  # fmt: skip

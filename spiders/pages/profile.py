@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from spiders.pages.blocks import Anchor, Block, Builder, chrome_spans, inside, likeness
+from spiders.pages.anchors import Anchor, chrome_spans, inside
+from spiders.pages.blocks import Block, Builder, likeness
 from spiders.pages.document import Document, Line, Node
 from spiders.pages.names import Name, matches, read_name
 from spiders.pages.pictures import Picture

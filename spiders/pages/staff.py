@@ -27,8 +27,10 @@ from spiders.pages.records import FIELDS, records_of, with_linked_people
 __all__ = ["FIELDS", "StaffHints", "read_profile", "read_staff"]
 
 _ABOUT_PEOPLE = re.compile(
-    r"people|\bteam|staff|facult(y|ies)\b|members?\b|personnel|directory|who we are|about us|our group|mitarbeit|personen"
-    r"|\bpersonal\b|mitglieder|beschäftigte|équipe|equipe|membres|annuaire|integrantes|miembros|equipo|personas|persone"
+    r"people|\bteam|staff|facult(y|ies)\b|members?\b|personnel|directory|who we are|about us|our group|mitarbeit"
+    r"|personen"
+    r"|\bpersonal\b|mitglieder|beschäftigte|équipe|equipe|membres|annuaire|integrantes|miembros|equipo|personas"
+    r"|persone"
     r"|pessoas|professor|ansprechpartner|wir über uns|成员|团队|师资|教师|人员|メンバー|スタッフ|教員|構成員",
     re.IGNORECASE,
 )

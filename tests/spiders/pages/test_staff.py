@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import replace
@@ -56,14 +57,12 @@ def check_contract(result: PageResult) -> None:
 def read_or_declared(page: PageInput) -> None:
     began = time.process_time()
     for read in (read_staff, read_profile):
-        try:
+        with contextlib.suppress(*DECLARED):
             check_contract(read(page))
-        except DECLARED:
-            pass
     assert time.process_time() - began < 10  # two readings, each under 5 s
 
 
-# --- one thing at a time ---------------------------------------------------------------------------------------------
+# --- one thing at a time ---------------------------------------------------------------------------------
 
 
 def people_page(*people: str, head: str = "") -> str:
@@ -150,12 +149,11 @@ def test_people_in_comments_templates_and_menus_are_not_there() -> None:
 
 
 def test_crawls_follow_profiles_only_where_the_list_keeps_something_back() -> None:
-    linked = '<h3><a href="/team/{0}">'
     bare = people_page(
         *(card(f'<a href="/team/{n[0]}">{n}</a>') for n in ("Ada Ferrow", "Bo Lindqvist", "Cleo Marchetti"))
     )
     assert read(bare).pages == tuple(f"https://dept.example.org/team/{letter}" for letter in "ABC")
-    assert linked and read(THREE).pages == ()
+    assert read(THREE).pages == ()
 
 
 def test_crawls_never_leave_the_site_nor_fetch_files_or_calendars() -> None:
@@ -166,7 +164,7 @@ def test_crawls_never_leave_the_site_nor_fetch_files_or_calendars() -> None:
     assert read(THREE.replace("</body>", links + "</body>")).pages == ("https://dept.example.org/team/?page=2",)
 
 
-# --- whatever the bytes are --------------------------------------------------------------------------------------------
+# --- whatever the bytes are ------------------------------------------------------------------------------
 
 
 @given(st.binary(max_size=2000))
@@ -176,11 +174,49 @@ def test_any_bytes(body: bytes) -> None:
 
 
 FRAGMENTS = st.sampled_from(
-    ["<div>", "</div>", "<p>", "<table>", "<tr>", "<td>", "</table>", "<ul><li>", "<h3>", "</h3>", "<a href='/x'>", "</a>", "<br>", "<b>",
-     "<img src='a.jpg' alt='Ada Ferrow'>", "<img srcset='a 1x, , b'>", "<img src='http://[bad'>", "<base href='http://[::1'>", "<style>.a{background:url(x)}",
-     "<script type='application/ld+json'>[{\"@type\":\"Person\"}]</script>", "<!--", "-->", "Ada Ferrow", "Prof. Dr. Bo Lindqvist", "Professor",
-     "何志海", "Ferrow, Ada", "\x00", "&#0;", "&nbsp;", "<noscript>", "<svg>", "<dl><dt>", "<dd>", "<span class='vcard'>", "<i class='fn'>", " "]
-)  # fmt: skip
+    [
+        *(
+            "<div>",
+            "</div>",
+            "<p>",
+            "<table>",
+            "<tr>",
+            "<td>",
+            "</table>",
+            "<ul><li>",
+            "<dl><dt>",
+            "<dd>",
+            "<svg>",
+            "<noscript>",
+        ),
+        *(
+            "<h3>",
+            "</h3>",
+            "<a href='/x'>",
+            "</a>",
+            "<br>",
+            "<b>",
+            "<!--",
+            "-->",
+            "<span class='vcard'>",
+            "<i class='fn'>",
+            " ",
+        ),
+        *(
+            "<img src='a.jpg' alt='Ada Ferrow'>",
+            "<img srcset='a 1x, , b'>",
+            "<img src='http://[bad'>",
+            "<base href='http://[::1'>",
+        ),
+        *(
+            "<style>.a{background:url(x)}",
+            '<script type=\'application/ld+json\'>[{"@type":"Person"}]</script>',
+            "\x00",
+            "&#0;",
+        ),
+        *("Ada Ferrow", "Prof. Dr. Bo Lindqvist", "Ferrow, Ada", "何志海", "Professor", "&nbsp;"),
+    ]
+)
 
 
 @given(st.lists(FRAGMENTS, max_size=60))
@@ -230,10 +266,8 @@ HOSTILE = {
 def test_hostile_pages_end_soon_with_a_declared_error(kind: str) -> None:
     page = PageInput(url="https://a.example/people", body=HOSTILE[kind])
     began = time.process_time()
-    try:
+    with contextlib.suppress(*DECLARED):
         check_contract(read_staff(page))
-    except DECLARED:
-        pass
     assert time.process_time() - began < 5
 
 
@@ -243,7 +277,7 @@ def test_a_page_that_is_too_large_is_read_as_far_as_it_goes_and_says_so() -> Non
     assert len(result.records) == 3
 
 
-# --- real pages --------------------------------------------------------------------------------------------------------
+# --- real pages ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.shared_data
