@@ -30,6 +30,8 @@ from spiders.work import Work
 
 _AT_ONCE = 32
 """Fetches that wait for their turn at a time; the pace of each host is the downloader's business."""
+_MAX_CHALLENGES = 5
+"""Challenges in a row after which a crawl stops; a single one may guard a single page."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -82,6 +84,7 @@ class GleaningSpider(scrapy.Spider):
         self._read: list[PageRead] = []
         self._issues: list[IssueRecord] = []
         self._seen: set[str] = set()
+        self._challenges_in_a_row = 0
         self._images: dict[str, ImageOutcome] = {}
         self._found = {"pages_found": 0, "images_found": 0, "images": 0, "pages": 0}
 
@@ -121,7 +124,6 @@ class GleaningSpider(scrapy.Spider):
                 yield record
         except PageBlocked as error:
             self.state, self.detail = "blocked", str(error)
-            self._issue("page_blocked", self.work.source.url, str(error))
         except (SourceChanged, PageForeign, TooManyFailures) as error:
             self.state, self.detail = "failed", str(error)
         except Exception as error:  # the engine would only log it
@@ -198,7 +200,8 @@ class GleaningSpider(scrapy.Spider):
         )  # fmt: skip
         if fetched.reason is not None:
             if fetched.body and is_challenge(page):
-                raise PageBlocked(f"{fetched.final_url}: status {fetched.status} with a challenge")
+                self._blocked(step, f"{fetched.final_url}: status {fetched.status} with a challenge")
+                return None
             self._issue(fetched.reason, step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
         if not is_same_site(fetched.final_url, self.work.source.start_urls):
@@ -206,6 +209,9 @@ class GleaningSpider(scrapy.Spider):
             return self._lost(step, f"{step.url}: moved to another site, {fetched.final_url}")
         try:
             result = self.read(step, page)
+        except PageBlocked as error:
+            self._blocked(step, str(error))
+            return None
         except (SourceChanged, PageForeign) as error:
             self._issue("page_changed" if isinstance(error, SourceChanged) else "page_foreign", step.url, str(error))
             return self._lost(step, str(error))
@@ -213,6 +219,7 @@ class GleaningSpider(scrapy.Spider):
             message = f"{step.url}: expected people or items, found a page that scripts fill (render = auto opens it)"
             self._issue("page_changed", step.url, message)
             return self._lost(step, message)
+        self._challenges_in_a_row = 0
         return PageRead(
             step=step, page_id=page_id(self.work.source.name, step.url), final_url=fetched.final_url,
             permission=fetched.permission, result=result,
@@ -221,6 +228,13 @@ class GleaningSpider(scrapy.Spider):
     @property
     def _may_render(self) -> bool:
         return self.work.source.render != "never"
+
+    def _blocked(self, step: Step, message: str) -> None:
+        """A challenge at the beginning, or one after the other, means that the source does not want us now."""
+        self._issue("page_blocked", step.url, message)
+        self._challenges_in_a_row += 1
+        if step.depth == 0 or self._challenges_in_a_row >= _MAX_CHALLENGES:
+            raise PageBlocked(message)
 
     def _lost(self, step: Step, message: str) -> PageRead | None:
         if step.depth == 0:
