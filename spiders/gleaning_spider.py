@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import scrapy
@@ -51,6 +51,8 @@ class Step:
     depth: int = 0
     of: str = ""
     """The item that reviews belong to."""
+    instead: str = ""
+    """Address that may hold the same where this one is not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,13 @@ class GleaningSpider(scrapy.Spider):
     @abstractmethod
     def drafts(self, pages: Sequence[PageRead]) -> list[Draft]:
         """Make subjects of all pages, in the order in which they were reached."""
+
+    counted_name: str
+    """What a source's expectations count: people, items."""
+
+    @abstractmethod
+    def counted(self, draft: Draft) -> object:
+        """Tell which of them a subject is."""
 
     @property
     @abstractmethod
@@ -168,7 +177,10 @@ class GleaningSpider(scrapy.Spider):
         finals = {bare(read.final_url) for read in self._read}
         for step in level:
             read = reads.get(step.url)
-            if read is None or bare(read.final_url) in finals:
+            if read is None:
+                following += [replace(step, url=step.instead, instead="")] if step.instead else []
+                continue
+            if bare(read.final_url) in finals:
                 continue
             finals.add(bare(read.final_url))
             self._seen.add(bare(read.final_url))
@@ -189,7 +201,7 @@ class GleaningSpider(scrapy.Spider):
             if url in self._seen or not is_same_site(url, self.work.source.start_urls):
                 continue
             self._seen.add(url)
-            fresh.append(Step(url=url, role=step.role, depth=step.depth, of=step.of))
+            fresh.append(replace(step, url=url))
         return fresh
 
     def _try(self, step: Step, fetched: Fetched) -> PageRead | None:
@@ -201,6 +213,8 @@ class GleaningSpider(scrapy.Spider):
         if fetched.reason is not None:
             if fetched.body and is_challenge(page):
                 self._blocked(step, f"{fetched.final_url}: status {fetched.status} with a challenge")
+                return None
+            if step.instead and fetched.reason == "fetch_not_found":
                 return None
             self._issue(fetched.reason, step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
@@ -269,14 +283,15 @@ class GleaningSpider(scrapy.Spider):
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source
         made = list(assembly.records(source.name, found, self._images, self.work.suppressions))
-        count = self.counts["subjects"] = sum(record.TYPE == "subject" for record in made)
+        self.counts["subjects"] = sum(record.TYPE == "subject" for record in made)
         self.counts["sightings"] = sum(record.TYPE == "sighting" for record in made)
         self.counts["images"] = len({o.image_id for o in self._images.values() if o.image_id is not None})
+        count = len({self.counted(draft) for draft in found})
         if count < source.expected_min:
             self.state = "rejected"
-            self.detail = f"found {count} subjects, expected at least {source.expected_min}"
+            self.detail = f"found {count} {self.counted_name}, expected at least {source.expected_min}"
         elif source.expected_max is not None and count > source.expected_max:
-            self.detail = f"found {count} subjects, expected at most {source.expected_max}"
+            self.detail = f"found {count} {self.counted_name}, expected at most {source.expected_max}"
             self._issue("record_drift", source.url, self.detail)
         return [*made, *self._issues] if self.state == "ok" else made
 

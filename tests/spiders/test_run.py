@@ -265,7 +265,7 @@ def test_a_challenge_blocks_the_run_and_stops_it(staff_site, root, config, answe
 def test_a_page_that_changed_fails_and_one_below_the_minimum_is_rejected(staff_site, root, config, answer):
     good = crawl_source(source_of(staff_site), root, config, WHEN)
     few = crawl_source(source_of(staff_site, expected_min=7), root, config, LATER)
-    assert (few.state, few.detail) == ("rejected", "found 6 subjects, expected at least 7")
+    assert (few.state, few.detail) == ("rejected", "found 6 people, expected at least 7")
     staff_site.answers["/staff"] = answer(b"<html><body><h1>Welcome</h1><p>Nothing here.</p></body></html>")
     changed = crawl_source(source_of(staff_site), root, config, "2026-12-05T05:00:00Z")
     assert changed.state == "failed"
