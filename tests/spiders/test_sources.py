@@ -74,7 +74,9 @@ def test_what_cannot_be_is_refused_with_the_file_and_what_was_expected(tmp_path,
 def test_no_source_undercuts_the_floor(delay_s, allow_loopback):
     floor = pace.LOOPBACK_DELAY_S if allow_loopback else pace.PUBLIC_DELAY_S
     try:
-        source = Source(name="a", kind="staff", url="https://a.example", delay_s=delay_s, allow_loopback=allow_loopback)
+        source = Source(
+            name="a", kind="staff", url="https://a.example", delay_s=delay_s, allow_loopback=allow_loopback
+        )
     except UsageError:
         return
     assert source.delay_s >= floor

@@ -38,7 +38,11 @@ def lfw_like(tmp_path):
     names = {"Ada_Example": 2, "Bo_Sample": 1}
     return made(
         tmp_path / "in",
-        {f"{name}/{name}_{n:04}.jpg": JPEG % hash((name, n)) for name, count in names.items() for n in range(1, count + 1)},
+        {
+            f"{name}/{name}_{n:04}.jpg": JPEG % hash((name, n))
+            for name, count in names.items()
+            for n in range(1, count + 1)
+        },
     )
 
 
@@ -106,7 +110,9 @@ def test_strange_files_land_and_what_is_no_picture_is_said(lfw_like, root):
 def test_a_folder_per_class(tmp_path, root, has_splits):
     labels = ("cs", "german")
     tops = ("train/", "val/", "test/") if has_splits else ("",)
-    folder = made(tmp_path / "in", {f"{top}{label}/{n}.png": JPEG % n for top in tops for label in labels for n in (1, 2)})
+    folder = made(
+        tmp_path / "in", {f"{top}{label}/{n}.png": JPEG % n for top in tops for label in labels for n in (1, 2)}
+    )
     run = import_folder(folder, "classes", "tiny", root, WHEN, subject_kind="item")
     subjects = landed(root, run, "subject")
     assert Counter(subject.label for subject in subjects) == {label: 2 * len(tops) for label in labels}
@@ -156,7 +162,11 @@ def test_index_csv_finds_files_by_path_address_or_id(tmp_path, root):
         csv.writer(stream).writerows([("id", "category", "image_url", "name", "path"), *rows])
     run = import_folder(folder, "index-csv", "tiny", root, WHEN)
     assert Counter(subject.label for subject in landed(root, run, "subject")) == {"cs": 2, "econ": 1}
-    assert {s.image_url for s in landed(root, run, "sighting")} == {"file:a.jpg", "file:sub/b.jpg", "file:train/cs/0003.jpg"}
+    assert {s.image_url for s in landed(root, run, "sighting")} == {
+        "file:a.jpg",
+        "file:sub/b.jpg",
+        "file:train/cs/0003.jpg",
+    }
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -40,7 +40,8 @@ def test_whatever_is_no_address_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a.example/", "file:///etc/passwd", "javascript:1", "http://", "http://[::1", "http://a:99999999/", ""]
+    "url",
+    ["ftp://a.example/", "file:///etc/passwd", "javascript:1", "http://", "http://[::1", "http://a:99999999/", ""],
 )
 def test_what_is_no_web_address_is_refused(url):
     with pytest.raises(PolicyRefused) as caught:

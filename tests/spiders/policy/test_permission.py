@@ -68,7 +68,9 @@ def test_the_group_of_robots_txt_that_names_us_wins():
 
 
 def test_the_longest_location_of_tdmrep_wins_and_a_header_beats_it():
-    body = b'[{"location": "/", "tdm-reservation": 1}, {"location": "/open/*.jpg$", "tdm-reservation": 0}, {"x": 1}, 3]'
+    body = (
+        b'[{"location": "/", "tdm-reservation": 1}, {"location": "/open/*.jpg$", "tdm-reservation": 0}, {"x": 1}, 3]'
+    )
     rules = origin_rules(b"", body)
     assert decide(rules.signals("/a"), "image").reason == "policy_tdm"
     assert decide(rules.signals("/open/b.jpg"), "image").reason is None
