@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import scrapy
@@ -30,6 +30,8 @@ from spiders.work import Work
 
 _AT_ONCE = 32
 """Fetches that wait for their turn at a time; the pace of each host is the downloader's business."""
+_MAX_CHALLENGES = 5
+"""Challenges in a row after which a crawl stops; a single one may guard a single page."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,6 +51,8 @@ class Step:
     depth: int = 0
     of: str = ""
     """The item that reviews belong to."""
+    instead: str = ""
+    """Address that may hold the same where this one is not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,7 @@ class GleaningSpider(scrapy.Spider):
         self._read: list[PageRead] = []
         self._issues: list[IssueRecord] = []
         self._seen: set[str] = set()
+        self._challenges_in_a_row = 0
         self._images: dict[str, ImageOutcome] = {}
         self._found = {"pages_found": 0, "images_found": 0, "images": 0, "pages": 0}
 
@@ -102,6 +107,13 @@ class GleaningSpider(scrapy.Spider):
     def drafts(self, pages: Sequence[PageRead]) -> list[Draft]:
         """Make subjects of all pages, in the order in which they were reached."""
 
+    counted_name: str
+    """What a source's expectations count: people, items."""
+
+    @abstractmethod
+    def counted(self, draft: Draft) -> object:
+        """Tell which of them a subject is."""
+
     @property
     @abstractmethod
     def first_role(self) -> str:
@@ -121,7 +133,6 @@ class GleaningSpider(scrapy.Spider):
                 yield record
         except PageBlocked as error:
             self.state, self.detail = "blocked", str(error)
-            self._issue("page_blocked", self.work.source.url, str(error))
         except (SourceChanged, PageForeign, TooManyFailures) as error:
             self.state, self.detail = "failed", str(error)
         except Exception as error:  # the engine would only log it
@@ -166,7 +177,10 @@ class GleaningSpider(scrapy.Spider):
         finals = {bare(read.final_url) for read in self._read}
         for step in level:
             read = reads.get(step.url)
-            if read is None or bare(read.final_url) in finals:
+            if read is None:
+                following += [replace(step, url=step.instead, instead="")] if step.instead else []
+                continue
+            if bare(read.final_url) in finals:
                 continue
             finals.add(bare(read.final_url))
             self._seen.add(bare(read.final_url))
@@ -187,7 +201,7 @@ class GleaningSpider(scrapy.Spider):
             if url in self._seen or not is_same_site(url, self.work.source.start_urls):
                 continue
             self._seen.add(url)
-            fresh.append(Step(url=url, role=step.role, depth=step.depth, of=step.of))
+            fresh.append(replace(step, url=url))
         return fresh
 
     def _try(self, step: Step, fetched: Fetched) -> PageRead | None:
@@ -198,7 +212,10 @@ class GleaningSpider(scrapy.Spider):
         )  # fmt: skip
         if fetched.reason is not None:
             if fetched.body and is_challenge(page):
-                raise PageBlocked(f"{fetched.final_url}: status {fetched.status} with a challenge")
+                self._blocked(step, f"{fetched.final_url}: status {fetched.status} with a challenge")
+                return None
+            if step.instead and fetched.reason == "fetch_not_found":
+                return None
             self._issue(fetched.reason, step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
         if not is_same_site(fetched.final_url, self.work.source.start_urls):
@@ -206,6 +223,9 @@ class GleaningSpider(scrapy.Spider):
             return self._lost(step, f"{step.url}: moved to another site, {fetched.final_url}")
         try:
             result = self.read(step, page)
+        except PageBlocked as error:
+            self._blocked(step, str(error))
+            return None
         except (SourceChanged, PageForeign) as error:
             self._issue("page_changed" if isinstance(error, SourceChanged) else "page_foreign", step.url, str(error))
             return self._lost(step, str(error))
@@ -213,6 +233,7 @@ class GleaningSpider(scrapy.Spider):
             message = f"{step.url}: expected people or items, found a page that scripts fill (render = auto opens it)"
             self._issue("page_changed", step.url, message)
             return self._lost(step, message)
+        self._challenges_in_a_row = 0
         return PageRead(
             step=step, page_id=page_id(self.work.source.name, step.url), final_url=fetched.final_url,
             permission=fetched.permission, result=result,
@@ -221,6 +242,13 @@ class GleaningSpider(scrapy.Spider):
     @property
     def _may_render(self) -> bool:
         return self.work.source.render != "never"
+
+    def _blocked(self, step: Step, message: str) -> None:
+        """A challenge at the beginning, or one after the other, means that the source does not want us now."""
+        self._issue("page_blocked", step.url, message)
+        self._challenges_in_a_row += 1
+        if step.depth == 0 or self._challenges_in_a_row >= _MAX_CHALLENGES:
+            raise PageBlocked(message)
 
     def _lost(self, step: Step, message: str) -> PageRead | None:
         if step.depth == 0:
@@ -255,14 +283,15 @@ class GleaningSpider(scrapy.Spider):
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source
         made = list(assembly.records(source.name, found, self._images, self.work.suppressions))
-        count = self.counts["subjects"] = sum(record.TYPE == "subject" for record in made)
+        self.counts["subjects"] = sum(record.TYPE == "subject" for record in made)
         self.counts["sightings"] = sum(record.TYPE == "sighting" for record in made)
         self.counts["images"] = len({o.image_id for o in self._images.values() if o.image_id is not None})
+        count = len({self.counted(draft) for draft in found})
         if count < source.expected_min:
             self.state = "rejected"
-            self.detail = f"found {count} subjects, expected at least {source.expected_min}"
+            self.detail = f"found {count} {self.counted_name}, expected at least {source.expected_min}"
         elif source.expected_max is not None and count > source.expected_max:
-            self.detail = f"found {count} subjects, expected at most {source.expected_max}"
+            self.detail = f"found {count} {self.counted_name}, expected at most {source.expected_max}"
             self._issue("record_drift", source.url, self.detail)
         return [*made, *self._issues] if self.state == "ok" else made
 

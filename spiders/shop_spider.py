@@ -9,6 +9,7 @@ from spiders.assembly.drafts import Draft
 from spiders.assembly.items import ItemReading, ReviewReading, items
 from spiders.gleaning_spider import GleaningSpider, PageRead, Step
 from spiders.pages.aliexpress import read_item, read_listing, read_reviews
+from spiders.pages.aliexpress.modules import evaluation_url
 from spiders.pages.contract import PageInput, PageResult
 from spiders.sources import Source
 
@@ -20,6 +21,11 @@ class ShopSpider(GleaningSpider):
 
     name = "shop"
     first_role = "listing"
+    counted_name = "items"
+
+    def counted(self, draft: Draft) -> object:
+        """An item is one in all its colours."""
+        return draft.facts["attributes"]["item_id"]
 
     @classmethod
     def check(cls, source: Source) -> None:
@@ -42,7 +48,9 @@ class ShopSpider(GleaningSpider):
                 wanted = str(record.get("reviews_url") or "").partition("?")[0]
                 for url in read.result.pages:
                     if wanted and url.partition("?")[0] == wanted:
-                        yield Step(url=url, role="reviews", depth=depth, of=str(record["item_id"]))
+                        item_id = str(record["item_id"])
+                        instead = evaluation_url(item_id, read.final_url)  # where the shop keeps them since 2022
+                        yield Step(url=url, role="reviews", depth=depth, of=item_id, instead=instead)
         else:
             yield from (Step(url=url, role="reviews", depth=depth, of=read.step.of) for url in read.result.pages)
 

@@ -63,9 +63,9 @@ class Source:
     hints: Mapping[str, Any] = field(default_factory=dict)
     """CSS selectors that override steps of the reader."""
     expected_min: int = 1
-    """Fewer subjects than this and the run is rejected."""
+    """Fewer people (of a shop: items) than this and the run is rejected."""
     expected_max: int | None = None
-    """More subjects than this are reported, not refused."""
+    """More than this are reported, not refused."""
     is_enabled: bool = True
     """False while the address is only supposed; such a source is never part of "all"."""
     verified_at: str = ""

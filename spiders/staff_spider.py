@@ -34,6 +34,11 @@ class StaffSpider(GleaningSpider):
 
     name = "staff"
     first_role = "list"
+    counted_name = "people"
+
+    def counted(self, draft: Draft) -> object:
+        """Every subject is a person."""
+        return draft.key
 
     @classmethod
     def check(cls, source: Source) -> None:

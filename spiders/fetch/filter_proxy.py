@@ -1,7 +1,7 @@
 """The filter between the browser and the net: a proxy on loopback that applies the address rule to every connection.
 
 All of the browser's traffic comes through here, loopback and web sockets included (Chromium tunnels them with
-CONNECT), so that neither redirects nor scripts get round the rule. It connects to the address that it judged, never to a name.
+CONNECT), so that neither redirects nor scripts get round the rule. It connects to what it judged, not to a name.
 Navigations over plain http are asked for in robots.txt first; inside a TLS tunnel nothing can be read, so there the
 page's final address is judged by `spiders.fetch.browser` after it has loaded.
 """

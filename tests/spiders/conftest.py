@@ -136,7 +136,9 @@ def staff_page(people: dict[str, str], extra: str = "", head: str = "") -> bytes
         f"<p>Research associate</p></li>"
         for name, image in people.items()
     )
-    page = f"<html><head><title>Our staff</title>{head}</head><body><h1>Staff</h1><ul>{cards}</ul>{extra}</body></html>"
+    page = (
+        f"<html><head><title>Our staff</title>{head}</head><body><h1>Staff</h1><ul>{cards}</ul>{extra}</body></html>"
+    )
     return page.encode()
 
 

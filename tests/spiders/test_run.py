@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from catalog import landing
 from catalog.blobs import BlobStore
 from catalog.config import Config
 from catalog.errors import GleaneryError, UsageError
+from catalog.paths import DataRoot
 from catalog.suppressions import Suppressions
 from spiders.run import CrawlCancelled, crawl_many, crawl_source
 from spiders.sources import Source
@@ -29,6 +31,10 @@ LATER = "2026-11-28T05:00:00Z"
 def source_of(web, path="/staff", **settings) -> Source:
     given = {"name": "trial", "kind": "staff", "label": "cs", "allow_loopback": True, "delay_s": 0.01}
     return Source(url=web.url(path), **given | settings)
+
+
+def least_gap(times: list[float]) -> float:
+    return min(later - earlier for earlier, later in pairwise(times))
 
 
 def landed(root, run, kind=None) -> list[dict]:
@@ -80,9 +86,13 @@ def test_a_replaced_photo_is_another_sighting_of_the_same_person(staff_site, roo
 
 
 def test_robots_txt_is_asked_first_and_obeyed_for_pages_and_pictures(staff_site, root, config, answer, page_of):
-    staff_site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /img/1.png\nDisallow: /private/\n", kind="text/plain")
+    staff_site.answers["/robots.txt"] = answer(
+        b"User-agent: *\nDisallow: /img/1.png\nDisallow: /private/\n", kind="text/plain"
+    )
     more = '<a rel="next" href="/private/staff?page=2">next</a>'
-    staff_site.answers["/staff"] = answer(staff_site.answers["/staff"].body.replace(b"</ul>", b"</ul>" + more.encode()))
+    staff_site.answers["/staff"] = answer(
+        staff_site.answers["/staff"].body.replace(b"</ul>", b"</ul>" + more.encode())
+    )
     run = crawl_source(source_of(staff_site), root, config, WHEN)
     assert staff_site.asked()[0] == "/robots.txt"
     assert staff_site.asked("/private/", "/img/1.png") == []
@@ -105,12 +115,12 @@ def test_a_robots_txt_that_breaks_refuses_everything(staff_site, root, config, a
 def test_the_crawl_delay_and_the_floor_are_kept(staff_site, root, config, answer):
     crawl_source(source_of(staff_site, name="floor", delay_s=0.1), root, config, WHEN)
     times = [entry.at for entry in staff_site.log]
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.08
+    assert least_gap(times) > 0.08
     staff_site.log.clear()
     staff_site.answers["/robots.txt"] = answer(b"User-agent: *\nCrawl-delay: 0.25\n", kind="text/plain")
     crawl_source(source_of(staff_site, name="slower"), root, config, WHEN)
     times = [entry.at for entry in staff_site.log][1:]
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.22
+    assert least_gap(times) > 0.22
 
 
 SIGNALS = [
@@ -244,7 +254,8 @@ def test_a_picture_that_is_too_large_is_refused(staff_site, root, config, answer
 
 
 def test_a_challenge_blocks_the_run_and_stops_it(staff_site, root, config, answer):
-    body = b"<html><head><title>Just a moment...</title></head><body><script src='/cdn-cgi/challenge-platform/h/b.js'></script>Verify you are human</body></html>"
+    script = b"<script src='/cdn-cgi/challenge-platform/h/b.js'></script>"
+    body = b"<title>Just a moment...</title><body>" + script + b"Verify you are human</body>"
     staff_site.answers["/staff"] = answer(body, status=403)
     run = crawl_source(source_of(staff_site), root, config, WHEN)
     assert run.state == "blocked"
@@ -254,7 +265,7 @@ def test_a_challenge_blocks_the_run_and_stops_it(staff_site, root, config, answe
 def test_a_page_that_changed_fails_and_one_below_the_minimum_is_rejected(staff_site, root, config, answer):
     good = crawl_source(source_of(staff_site), root, config, WHEN)
     few = crawl_source(source_of(staff_site, expected_min=7), root, config, LATER)
-    assert (few.state, few.detail) == ("rejected", "found 6 subjects, expected at least 7")
+    assert (few.state, few.detail) == ("rejected", "found 6 people, expected at least 7")
     staff_site.answers["/staff"] = answer(b"<html><body><h1>Welcome</h1><p>Nothing here.</p></body></html>")
     changed = crawl_source(source_of(staff_site), root, config, "2026-12-05T05:00:00Z")
     assert changed.state == "failed"
@@ -347,13 +358,15 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("after", ["/img/0.png", "/img/3.png"])
 def test_killed_and_run_again_it_ends_as_if_never_killed(staff_site, root, config, tmp_path, after):
-    whole = crawl_source(source_of(staff_site, delay_s=0.05), DataRootAt(tmp_path / "other"), config, WHEN)
+    whole = crawl_source(source_of(staff_site, delay_s=0.05), DataRoot(tmp_path / "other"), config, WHEN)
     staff_site.log.clear()
     script = tmp_path / "crawl.py"
     script.write_text(KILLED)
     repository = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
-    process = subprocess.Popen([sys.executable, script, staff_site.url("/staff"), root.root], env=environment, cwd=repository)
+    process = subprocess.Popen(
+        [sys.executable, script, staff_site.url("/staff"), root.root], env=environment, cwd=repository
+    )
     deadline = time.monotonic() + 30
     while after not in staff_site.asked() and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -369,13 +382,7 @@ def test_killed_and_run_again_it_ends_as_if_never_killed(staff_site, root, confi
     assert run.started_at == WHEN
     assert {staff_site.url(path) for path in staff_site.asked()} & done == set()
     assert run.counts["replayed"] == len(done)
-    assert facts(landed(root, run)) == facts(landed(DataRootAt(tmp_path / "other"), whole))
-
-
-def DataRootAt(path):
-    from catalog.paths import DataRoot
-
-    return DataRoot(path)
+    assert facts(landed(root, run)) == facts(landed(DataRoot(tmp_path / "other"), whole))
 
 
 def test_a_cancelled_crawl_leaves_no_process_and_goes_on_later(staff_site, root, config):
@@ -410,7 +417,7 @@ def test_two_crawls_of_one_source_do_not_overlap_and_two_sources_of_one_host_tak
     assert [run.source for run in runs] == ["one", "two"]
     times = [entry.at for entry in staff_site.log]
     assert len(times) == 18
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.08
+    assert least_gap(times) > 0.08
 
 
 def test_a_child_that_dies_says_so(staff_site, root, config, monkeypatch):

@@ -180,13 +180,15 @@ def absolute_url(address: Any, base: str) -> str | None:
     """Resolve an address against its page.
 
     Returns:
-        An http(s) address (`//host/x` becomes https); None for anything else (data:, javascript:, no text).
+        An http(s) address (`//host/x` takes the page's scheme, https where it has none of the two); None for anything
+        else (data:, javascript:, no text).
     """
     if not isinstance(address, str) or not address.strip():
         return None
     address = address.strip()
     try:
-        url = f"https:{address}" if address.startswith("//") else urljoin(base, address)
+        is_plain = base.startswith("http://") or not address.startswith("//")
+        url = urljoin(base, address) if is_plain else f"https:{address}"
         parts = urlsplit(url)
     except ValueError:
         return None

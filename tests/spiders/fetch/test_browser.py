@@ -26,7 +26,8 @@ SHELL = """<html><head><title>Our staff</title></head><body><h1>Staff</h1><div i
 const people = ["Anna Weber", "Jonas Keller", "Mira Vogt"];
 function show() {
   document.getElementById("app").innerHTML = "<ul>" + people.map((name, n) =>
-    `<li class="card"><img src="/img/${n}.png" alt="${name}" width="150" height="200"><h3>Dr. ${name}</h3><p>Professor</p></li>`
+    `<li class="card"><img src="/img/${n}.png" alt="${name}" width="150" height="200"><h3>Dr. ${name}</h3>` +
+    "<p>Professor</p></li>"
   ).join("") + "</ul>";
 }
 setTimeout(show, 200);
@@ -84,7 +85,11 @@ def test_auto_opens_the_browser_where_scripts_bring_the_people(web, root, answer
     pages = [r for r in landing.iter_records(root.run_folder("trial", run.run_id)) if r.TYPE == "page"]
     assert [page.via for page in pages] == ["http", "browser"]
     assert b"Jonas Keller</h3>" in BlobStore(root.blobs).get(pages[1].body_sha256)
-    assert web.asked("/img") == ["/img/0.png", "/img/1.png", "/img/2.png"]  # once each: pictures are off in the browser
+    assert web.asked("/img") == [
+        "/img/0.png",
+        "/img/1.png",
+        "/img/2.png",
+    ]  # once each: pictures are off in the browser
     agents = {entry.headers["user-agent"] for entry in web.log}
     assert agents == {"GleaneryBot/0.1 (+trial on loopback)"}
     assert browsers() == []
@@ -104,7 +109,8 @@ def test_scripts_sockets_and_frames_reach_nothing_that_is_not_allowed(web, root,
     fetch("/hop").catch(() => 0);
     new WebSocket("ws://{host}/socket");
     new Image().src = "http://{host}/image.png";
-    document.body.insertAdjacentHTML("beforeend", '<iframe src="http://{host}/frame"></iframe><iframe src="/private/frame"></iframe>');
+    const frames = '<iframe src="http://{host}/frame"></iframe><iframe src="/private/frame"></iframe>';
+    document.body.insertAdjacentHTML("beforeend", frames);
     navigator.sendBeacon("http://{host}/beacon", "x");
     """
     web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n", kind="text/plain")
