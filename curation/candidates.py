@@ -46,16 +46,14 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
     return sightings_frame(kept)
 
 
+_EMPTY: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}
+
+
 def sightings_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Make the frame of SIGHTING_COLUMNS; texts that are missing are empty, `rank` and `is_former` are typed."""
-    frame = pd.DataFrame(rows, columns=list(SIGHTING_COLUMNS))
-    for column in SIGHTING_COLUMNS:
-        if column == "rank":
-            frame[column] = frame[column].fillna(0).astype("int64")
-        elif column == "is_former":
-            frame[column] = frame[column].fillna(False).astype(bool)
-        else:
-            frame[column] = frame[column].fillna("").astype("str")
+    filled = [{column: row.get(column) or _EMPTY.get(column, "") for column in SIGHTING_COLUMNS} for row in rows]
+    types = {column: {"rank": "int64", "is_former": "bool"}.get(column, "str") for column in SIGHTING_COLUMNS}
+    frame = pd.DataFrame(filled, columns=list(SIGHTING_COLUMNS)).astype(types)
     return frame.sort_values("sighting_id", ignore_index=True)
 
 

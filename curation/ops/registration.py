@@ -110,7 +110,9 @@ def compare(left: Look, right: Look, *, is_mirrored: bool = False) -> Match:
     found, inliers = _from_features(left, right)
     fewest = min(len(left.features[0]), len(right.features[0]))
     if inliers < _HOPELESS_INLIERS and fewest >= _FEW_FEATURES:
-        return Match(inliers, 0.0, 0.0, is_mirrored, fewest)  # rich in features, and none agree: not worth the refinement
+        return Match(
+            inliers, 0.0, 0.0, is_mirrored, fewest
+        )  # rich in features, and none agree: not worth the refinement
     best = (-1.0, 0.0)
     starts = [_stretched(left.gray, right.gray)] + ([] if found is None else [found])
     for start in starts:

@@ -126,7 +126,7 @@ def _unturned(face: Faces, turn_deg: int, width: int, height: int) -> Faces:
 
 def _face_row(face: Faces, rgb: Rgb, turn_deg: int, scale: float) -> Row:
     x0, y0, x1, y1 = (round(float(value) * scale) for value in face[:4])
-    tilt = _tilt_deg(face) + turn_deg
+    tilt = _tilt_deg(face) - turn_deg
     return {
         "x0": x0,
         "y0": y0,
