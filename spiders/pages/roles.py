@@ -67,7 +67,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         r"|chercheu(r|se)s?\b|chargée? de recherche|directeur de recherche|directrice de recherche"
         r"|researchers?\b|investigador\w*|pesquisador\w*|ricercator\w*|assegnist\w*|fellows?\b|visiting scholar"
         r"|gastwissenschaftler\w*|ingénieure? de recherche|mitarbeiter\w*|mitarbeitende\w*|lehrkraft\w*"
-        r"|lecturers?\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b"
+        r"|lecturers?\b|readers? in\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b"
         r"|maîtres? de conférences|teaching staff|teaching (assistant|fellow)s?|academic staff|assistente?n?\b"
         r"|assistentin\w*|maître assistant\w*|講師|讲师|助教|助理研究|academic staff",
     ),
