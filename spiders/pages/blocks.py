@@ -82,7 +82,8 @@ def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
     for group in groups:
         builder.build(group, [])
     for group in sorted(groups, key=_rank, reverse=True):
-        builder.build(group, taken)
+        if taken:
+            builder.build(group, taken)
         if group.blocks and _is_believable(group):
             least = 1.0 if group.purity >= 0.7 else 1.5
             taken += [block for block in group.blocks if block.evidence >= least]

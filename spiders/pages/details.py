@@ -34,7 +34,7 @@ _NO_ROLE = re.compile(
     r"|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
     r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
     r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)"
-    r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
+    r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(硕士|学士|博士)[,，]? *(19|20)\d\d|奖学金|(毕业于|学位)"
     r"|^(Ph\.? ?D|[BMD]\.? ?(Sc|S|A|Eng|Phil|Ed)|Dipl\w*|Diploma?|Doctorate)\b.*(Universi|College|Institut|School)"
     r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
     re.IGNORECASE,
@@ -148,7 +148,7 @@ def details_of(document: Document, block: Block, sections: Sections, given_role:
         sections: the page's headings.
         given_role: what a hint, microdata or hCard say; it is taken as it stands.
     """
-    headings = sections.over(block)
+    headings = sections.over(block) if block.format != "profile" else []
     section = next((text for text in headings if len(text) <= 100 and (role_class(text) or is_former(text))), None)
     role = given_role or _role(document, block)
     if role is None or (role_class(role) is None and not given_role):
@@ -177,9 +177,13 @@ def _role(document: Document, block: Block) -> str | None:
     before = [line for line in document.lines_in(block.start, anchor.start)[-2:] if len(line.text) <= 80]
     for line in [*lines, *before]:
         text = _role_text(line.text) or _said_of(line.text)
-        if text and role_class(text):
+        if text and role_class(text) and anchor.name.text not in text:
             return text
-    return beside or next((text for line in lines[:1] if (text := _role_text(line.text)) and len(text) <= 80), None)
+    is_section = bool(lines) and block.format == "profile" and lines[0].runs[0].node.within(*HEADINGS) is not None
+    if beside is not None or not lines or is_section:
+        return beside
+    first = _role_text(lines[0].text)
+    return first if first is not None and len(first) <= 80 else None
 
 
 def _beside_name(rest: str) -> str | None:
@@ -201,7 +205,7 @@ def _plain(text: str) -> str | None:
     text = _ROLE_LABEL.sub("", text.strip(" []()•·-–|"))
     if not 2 <= len(text) <= MAX_ROLE_CHARS or _CONTACT.search(text) or text[0].isdigit() or _NO_ROLE.search(text):
         return None
-    if text.endswith((".", "!", "?")) and len(text) > 60:
+    if text.endswith("。") or (text.endswith((".", "!", "?")) and len(text) > 60):
         return None
     return text
 

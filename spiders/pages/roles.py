@@ -54,6 +54,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         r"|workshop manager|computer operator|web ?master|mechaniker\w*|elektroniker\w*|\bcta\b|\bbta\b|\bmta\b"
         r"|netzwerkadmin\w*|ingénieure? (d'études|d’études)|laborator(y|io) manager|hausmeister|facility manager"
         r"|(software|research software|research|data) engineer|software ?entwickler\w*|developer|programmer"
+        r"|(systems?|software|solutions?|network) (architect|analyst|specialist)"
         r"|data officer|data (manager|steward)|技術|技术员|技官|实验员|实验师|工程师",
     ),
     (
