@@ -25,6 +25,11 @@ from spiders.pages.roles import is_former, role_class
 MAX_GROUPS = 40
 """Groups looked at; a page of people has one to five."""
 
+MAX_DOUBTFUL = 200
+
+MAX_LIKE_LINES = 5
+"""Lines of a block that stand in the same place of the tree as its name: role, room and the like."""
+
 MAX_HEADINGS_ON = 50
 """Headings looked at after a name for the end of its section."""
 
@@ -40,15 +45,25 @@ class Block:
     end: int
     picture: Picture | None = None
     evidence: float = 0.0
+    is_human: bool = False
+    """It tells of a job, a title, a mailbox or a telephone."""
     format: str = "lines"
+    top: Node | None = None
+    """The element that it fills; None where it is a stretch of one."""
 
 
 @dataclass(slots=True, eq=False)
 class _Group:
     anchors: list[Anchor]
-    purity: float
+    doubtful: list[Anchor]
+    """Texts of the same place that nothing but their place calls names."""
+    lines: list[int]
+    """Starts of all lines of the same place in the tree, names or not."""
+    purity: float = 1.0
+    """Names of all such lines; what stands inside a person's block beside the name is not counted."""
     blocks: list[Block] = field(default_factory=list)
     score: float = 0.0
+    is_about_people: bool = False
     is_under_roles: bool = False
     """The heading over each of its names tells of a job."""
 
@@ -62,15 +77,18 @@ def find_blocks(builder: Builder, marked: list[Anchor]) -> list[Block]:
     """
     document = builder.document
     taken = blocks_of(builder, marked)
-    groups = _groups(document, find_anchors(document), [text for p in builder.pictures for text in (p.alt, p.file)])
+    labels = [text for p in builder.pictures if not p.is_placeholder for text in (p.alt, p.file)]
+    groups = _groups(document, find_anchors(document), labels)
     for group in groups:
         builder.build(group, [])
     for group in sorted(groups, key=_rank, reverse=True):
-        builder.build(group, taken)
+        if taken:
+            builder.build(group, taken)
         if group.blocks and _is_believable(group):
             least = 1.0 if group.purity >= 0.7 else 1.5
             taken += [block for block in group.blocks if block.evidence >= least]
             taken.sort(key=lambda block: block.start)
+            builder.rescue(group, taken)
     return taken or _named_pictures(builder)
 
 
@@ -86,14 +104,14 @@ def _named_pictures(builder: Builder) -> list[Block]:
             line = Line([Run(label, picture.node, picture.position)], picture.node, label)
             anchor = Anchor(line, name, picture.position, picture.position + 1, 0.7, place_of(line, 0), False)
             by_place[anchor.signature].append(
-                Block(anchor, picture.position, picture.position + 1, picture, 2.0, "pictures")
+                Block(anchor, picture.position, picture.position + 1, picture, format="pictures")
             )
     return max((blocks for blocks in by_place.values() if len(blocks) >= 3), key=len, default=[])
 
 
 def blocks_of(builder: Builder, anchors: list[Anchor]) -> list[Block]:
     """Give the blocks around names that are known to be people's."""
-    group = _Group(anchors, 1.0)
+    group = _Group(anchors, [], [])
     builder.build(group, [])
     return sorted(group.blocks, key=lambda block: block.start)
 
@@ -106,6 +124,9 @@ def _rank(group: _Group) -> tuple[float, float]:
 def _is_believable(group: _Group) -> bool:
     mean = group.score / len(group.blocks)
     count = len(group.blocks)
+    # Cards of products and events have headings and pictures too, but neither jobs nor mailboxes.
+    if not group.is_about_people and sum(block.is_human for block in group.blocks) < 0.3 * count:
+        return False
     least = 2.0 if count < 3 and not group.is_under_roles else 1.3 if count >= 5 and group.purity >= 0.9 else 1.5
     return mean >= (least if group.purity >= 0.5 else least + 0.7)
 
@@ -117,13 +138,18 @@ def _groups(document: Document, anchors: list[Anchor], labels: list[str]) -> lis
     for anchor in anchors:
         by_signature[anchor.signature].append(anchor)
     kept = {signature: attested(found, labels) for signature, found in by_signature.items()}
-    lines: Counter[tuple[str, ...]] = Counter()
+    lines: dict[tuple[str, ...], list[int]] = defaultdict(list)
     counts: Counter[int] = Counter()
     for line in document.lines:
-        lines[place_of(line, counts[id(line.box)])] += 1
+        lines[place_of(line, counts[id(line.box)])].append(line.start)
         counts[id(line.box)] += 1
-    groups = [_Group(found, len(found) / max(lines[place], len(found))) for place, found in kept.items() if found]
+    groups = [_Group(found, _left(by_signature[place], found), lines[place]) for place, found in kept.items() if found]
     return sorted(groups, key=lambda group: -len(group.anchors))[:MAX_GROUPS]
+
+
+def _left(anchors: list[Anchor], kept: list[Anchor]) -> list[Anchor]:
+    chosen = {id(anchor) for anchor in kept}
+    return [anchor for anchor in anchors if id(anchor) not in chosen][:MAX_DOUBTFUL]
 
 
 def _join_columns(document: Document, anchors: list[Anchor]) -> None:
@@ -178,14 +204,33 @@ class Builder:
             if top is not None:
                 block.picture = self.nearest_picture(block, top)
                 block.format = _format_of(top)
+                block.top = top
         if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
             self.side_by_side(blocks, tops)
         under = [self.is_under_role(block) for block in blocks]
         for block, is_under in zip(blocks, under, strict=True):
-            block.evidence = self.evidence(block) + 0.5 * is_under
+            self.weigh(block)
+            block.evidence += 0.5 * is_under
+            block.is_human = block.is_human or is_under
         group.is_under_roles = all(under)
+        group.is_about_people = self.about_people
         group.blocks = _merged(blocks)
+        group.purity = self.purity(group)
         group.score = sum(block.evidence for block in group.blocks)
+
+    def rescue(self, group: _Group, taken: list[Block]) -> None:
+        """Take a doubtful name after all, where its element stands among the group's own and shows a portrait."""
+        self.taken = taken
+        holders = {id(block.top.parent) for block in group.blocks if block.top is not None}
+        for anchor in group.doubtful:
+            top = None if inside([(b.start, b.end) for b in taken], anchor.start) else self.tops([anchor])[0]
+            if top is None or id(top.parent) not in holders:
+                continue
+            block = Block(anchor, top.start, top.end, format=_format_of(top), top=top)
+            block.picture = self.nearest_picture(block, top)
+            if block.picture is not None and not block.picture.is_placeholder:
+                taken.append(block)
+                taken.sort(key=lambda block: block.start)
 
     def tops(self, anchors: list[Anchor]) -> list[Node | None]:
         """Give for each anchor the largest element that holds no other person; None where its line shares its box."""
@@ -315,7 +360,17 @@ class Builder:
             self.rows[id(table)] = [node for node in inside if node.tag == "tr" and node.parent is table]
         return self.rows[id(table)]
 
-    def evidence(self, block: Block) -> float:
+    def purity(self, group: _Group) -> float:
+        """Give which part of the lines in the names' place are names, apart from a few inside the blocks."""
+        count = len(group.blocks)
+        taken = [(block.start, block.end) for block in self.taken]
+        others = sum(not inside(taken, start) for start in group.lines) - count
+        for block in group.blocks:
+            within = bisect_left(group.lines, block.end) - bisect_left(group.lines, block.start) - 1
+            others -= within if within <= MAX_LIKE_LINES else 0
+        return count / (count + max(others, 0)) if count else 0.0
+
+    def weigh(self, block: Block) -> None:
         """Say how much speaks for a person here: form of the name, portrait, mailbox, role, emphasis."""
         anchor, name = block.anchor, block.anchor.name
         total = anchor.shape + 0.3 * anchor.emphasis + 0.3 * self.about_people
@@ -323,9 +378,11 @@ class Builder:
             total += 1.0 + min(matches(name, f"{block.picture.alt} {block.picture.words}"), 2) * 0.5
         lines = self.document.lines_in(anchor.start, min(block.end, anchor.start + 400))[:12]
         texts = [name.rest, *(line.text for line in lines[1:])]
-        total += 0.5 * any(text and len(text) < 160 and role_class(text) is not None for text in texts)
-        total += 0.3 * any(_PHONE.search(text[:300]) for text in texts)
-        return total + 0.5 * self.has_own_mail(block)
+        has_role = any(text and len(text) < 160 and role_class(text) is not None for text in texts)
+        has_contact = any(_PHONE.search(text[:300]) for text in texts)
+        has_mail = self.has_own_mail(block)
+        block.evidence = total + 0.5 * has_role + 0.3 * has_contact + 0.5 * has_mail
+        block.is_human = has_role or has_contact or has_mail or name.title is not None
 
     def is_under_role(self, block: Block) -> bool:
         """Say whether the nearest heading before a name (and not of it) tells of a job or of former members."""

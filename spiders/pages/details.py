@@ -29,15 +29,26 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _NO_ROLE = re.compile(
+    r"^(IEEE|ACM|AAAI|ISCA|Royal Society|Leopoldina)\b|"
     r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords"
     r"|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
     r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
     r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)"
-    r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(毕业于|学位)"
+    r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(硕士|学士|博士)[,，]? *(19|20)\d\d|奖学金|(毕业于|学位)"
+    r"|^(Ph\.? ?D|[BMD]\.? ?(Sc|S|A|Eng|Phil|Ed)|Dipl\w*|Diploma?|Doctorate)\b.*(Universi|College|Institut|School)"
     r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
     re.IGNORECASE,
 )
-"""Lines that hold a word of a job but tell of interests, degrees or supervisors."""
+"""Lines that hold a word of a job but tell of honours, interests, degrees or supervisors."""
+
+_ROLE_LABEL = re.compile(
+    r"^(position|funktion|function|role|rolle|poste|cargo|职称|职务|職位|status)\s*[:：]\s*", re.IGNORECASE
+)
+_SENTENCE = re.compile(
+    r"\b(?:is|ist|est|es)\s+(?:currently\s+)?(?:an?|the|our|ein|eine|une?|una|der|die)\b\s*((?:[^.;,(]|\b\w\.){3,100}?)"
+    r"\s*(?=[.;,(]|$| who | and | at | working | with | since | seit )",
+    re.IGNORECASE,
+)
 
 MAX_ROLE_CHARS = 160
 
@@ -137,7 +148,7 @@ def details_of(document: Document, block: Block, sections: Sections, given_role:
         sections: the page's headings.
         given_role: what a hint, microdata or hCard say; it is taken as it stands.
     """
-    headings = sections.over(block)
+    headings = sections.over(block) if block.format != "profile" else []
     section = next((text for text in headings if len(text) <= 100 and (role_class(text) or is_former(text))), None)
     role = given_role or _role(document, block)
     if role is None or (role_class(role) is None and not given_role):
@@ -157,45 +168,56 @@ def _starts_former(role: str) -> bool:
 
 
 def _role(document: Document, block: Block) -> str | None:
-    """Give the line that tells the job; else what follows the name at once, if it is short."""
+    """Give the text that tells the job; else what follows the name at once, if it is short."""
     anchor = block.anchor
-    segments = [part.strip() for part in re.split(r"[,;|]", anchor.name.rest)] if anchor.name.rest else []
-    if segments and len(anchor.name.rest) <= 100 and role_class(anchor.name.rest) and role_class(segments[0]):
-        return segments[0]
-    if segments and 2 < len(segments[0]) <= 80 and not _CONTACT.search(segments[0]):
-        first: str | None = segments[0]
-    else:
-        first = None
-    if segments and (found := next((s for s in segments if role_class(s) and not _CONTACT.search(s)), None)):
-        return found if first is None else first
+    beside = _beside_name(anchor.name.rest)
+    if beside is not None and role_class(beside):
+        return beside
     lines = document.lines_in(anchor.end, block.end)[:14]
     before = [line for line in document.lines_in(block.start, anchor.start)[-2:] if len(line.text) <= 80]
     for line in [*lines, *before]:
-        text = _role_text(line)
-        if text and role_class(text):
+        text = _role_text(line.text) or _said_of(line.text)
+        if text and role_class(text) and anchor.name.text not in text:
             return text
-    if first is not None:
-        return first
-    return next((text for line in lines[:1] if (text := _role_text(line)) and len(text) <= 80), None)
+    is_section = bool(lines) and block.format == "profile" and lines[0].runs[0].node.within(*HEADINGS) is not None
+    if beside is not None or not lines or is_section:
+        return beside
+    first = _role_text(lines[0].text)
+    return first if first is not None and len(first) <= 80 else None
 
 
-def _role_text(line: Line) -> str | None:
-    text = re.sub(
-        r"^(position|funktion|function|role|rolle|poste|cargo|职称|职务|職位|status)\s*[:：]\s*",
-        "",
-        line.text.strip(" []()•·-–|"),
-        flags=re.IGNORECASE,
-    )
-    if (
-        not 2 <= len(text) <= MAX_ROLE_CHARS
-        or _CONTACT.search(text)
-        or (text.endswith((".", "!", "?")) and len(text) > 60)
-    ):
+def _beside_name(rest: str) -> str | None:
+    """Give the first part of what follows a name in its line that tells of a job, else the first part."""
+    if sentence := _said_of(rest):
+        return sentence
+    parts = [text for part in re.split(r"[,;|]", rest) if (text := _plain(part)) and len(text) <= 100]
+    return next((part for part in parts if role_class(part)), parts[0] if parts else None)
+
+
+def _said_of(text: str) -> str | None:
+    """`... is a professor of bridges. She ...` tells that she is a "professor of bridges"."""
+    match = _SENTENCE.search(text[:300])
+    return match[1].strip() if match and role_class(match[1]) else None
+
+
+def _plain(text: str) -> str | None:
+    """Give a text without label and brackets, unless it is an address, a degree, a date or prose."""
+    text = _ROLE_LABEL.sub("", text.strip(" []()•·-–|"))
+    if not 2 <= len(text) <= MAX_ROLE_CHARS or _CONTACT.search(text) or text[0].isdigit() or _NO_ROLE.search(text):
         return None
-    if text[0].isdigit() or _NO_ROLE.search(text):
+    if text.endswith("。") or (text.endswith((".", "!", "?")) and len(text) > 60):
         return None
-    name = read_name(text)
-    return None if name is not None and not name.rest and role_class(text) is None else text
+    return text
+
+
+def _role_text(line: str) -> str | None:
+    """Give a line that may tell a job: plain, and no other person's name."""
+    text = _plain(line)
+    name = read_name(text) if text else None
+    if text is None:
+        return None
+    is_person = name is not None and not name.rest and (name.title is not None or role_class(text) is None)
+    return None if is_person else text
 
 
 def _profile_url(document: Document, block: Block) -> str | None:

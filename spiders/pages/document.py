@@ -45,6 +45,12 @@ _SILENT = word_set("script style template svg math head title iframe object sele
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 
 
+_BLOCK_GAP = re.compile(
+    r"(</?(?:div|p|ul|ol|li|table|tbody|thead|tr|td|th|section|article|h[1-6]|figure|dl|dt|dd|br)\b[^<>]*>)\s+(?=<)",
+    re.IGNORECASE,
+)
+"""White space that no reader sees, between a block's tag and the next tag: half of all the parser's texts."""
+
 _GLUED = re.compile(r".?[a-zß-ÿ]\|[A-ZÀ-Þ].?|[A-ZÀ-Þ]{2}\|[A-ZÀ-Þ][a-zß-ÿ]|.?[).]\|[A-ZÀ-Þ][a-zß-ÿ]")
 """A border between two elements where one word ends and another begins."""
 
@@ -199,6 +205,7 @@ def read_document(page: PageInput) -> Document:
     markup, is_cut = _bounded(page.body)
     text = _decoded(markup, page.headers.get("content-type", ""))
     text = re.sub(r"</br\s*/?>", "<br>", text)  # as browsers do; the parser would drop it and glue two lines together
+    text = _BLOCK_GAP.sub(r"\1", text)
     with warnings.catch_warnings():
         # That a body is XML, or looks like a file name, is no concern of a reader.
         warnings.simplefilter("ignore")

@@ -93,7 +93,9 @@ def _leads_on(document: Document, node: Node, text: str, url: str) -> bool:
         return _path(url) == _path(document.url) or bool(_PAGE.search(url))
     if text.isdigit() and len(text) <= 3:
         return bool(_PAGE.search(url)) or _path(url) == _path(document.url)
-    return bool(_LISTS.match(text)) and _folder(url) == _folder(document.url)
+    # In a site's main menu "Staff" may lead anywhere; beside the list, or inside its folder, it leads to more of it.
+    is_near = bool(_folder(url)) or node.within("nav", "header", "footer") is None
+    return is_near and bool(_LISTS.match(text)) and _folder(url) == _folder(document.url)
 
 
 def _path(url: str) -> str:

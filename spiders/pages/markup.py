@@ -21,6 +21,7 @@ _NOT_STAFF = word_set(
 """Properties that lead to people who wrote or made something: no staff for that alone."""
 
 _BYLINE = word_set("author byline entry-author post-author comment-author")
+_CARDS = frozenset(("vcard", "h-card", "hcard"))
 _NAME = frozenset(("fn", "p-name"))
 _ROLE = frozenset(("title", "role", "p-job-title", "p-role"))
 
@@ -96,9 +97,9 @@ def marked_anchors(document: Document) -> list[Anchor]:
     """Give the names of microdata and hCard people."""
     anchors = []
     for node in document.nodes:
-        if not _is_person(node) or any(
-            _BYLINE & set(outer.get("class").split()) for outer in (node, *node.ancestors())
-        ):
+        if not ("class" in node.attrs or "itemtype" in node.attrs) or not _is_person(node):
+            continue
+        if any(_BYLINE & set(outer.get("class").split()) for outer in (node, *node.ancestors())):
             continue
         inner = document.nodes_in(node.start, node.end)
         name = next((n for n in inner if n.get("itemprop") == "name" or _NAME & set(n.get("class").split())), None)
@@ -111,7 +112,7 @@ def marked_anchors(document: Document) -> list[Anchor]:
 def _is_person(node: Node) -> bool:
     if "itemscope" in node.attrs and node.get("itemtype").rstrip("/").endswith("schema.org/Person"):
         return node.get("itemprop") not in _NOT_STAFF
-    return bool({"vcard", "h-card", "hcard"} & set(node.get("class").split()))
+    return "card" in node.get("class") and bool(_CARDS & set(node.get("class").split()))
 
 
 def marked_role(document: Document, start: int, end: int) -> str | None:
@@ -125,7 +126,7 @@ def marked_role(document: Document, start: int, end: int) -> str | None:
 
 
 def _in_card(node: Node) -> bool:
-    return any({"vcard", "h-card", "hcard"} & set(outer.get("class").split()) for outer in node.ancestors())
+    return any(_CARDS & set(outer.get("class").split()) for outer in node.ancestors())
 
 
 def text_of(document: Document, node: Node) -> str:

@@ -15,7 +15,7 @@ from spiders.pages.roles import role_class
 def profile_block(builder: Builder) -> Block | None:
     """Give the person whose page this is, or None where the main heading names nobody."""
     document, pictures = builder.document, builder.pictures
-    line, name = _heading(document)
+    line, name = _heading(builder)
     if line is None or name is None:
         return None
     main = _main(line)
@@ -32,17 +32,32 @@ def profile_block(builder: Builder) -> Block | None:
     return block
 
 
-def _heading(document: Document) -> tuple[Line | None, Name | None]:
-    """Find the name: the first h1 that is one; else a heading that the title repeats."""
+def _heading(builder: Builder) -> tuple[Line | None, Name | None]:
+    """Find the name: the first h1 that is one; else a heading that title or address repeat."""
     for level in (("h1",), ("h2", "h3", "strong", "b")):
-        for line in document.lines:
-            node = line.runs[0].node.within(*level)
-            name = read_name(line.text) if node is not None and len(line.text) <= 160 else None
+        for line in builder.document.lines:
+            if line.runs[0].node.within(*level) is None or len(line.text) > 160:
+                continue
+            strict = read_name(line.text)
+            name = strict or read_name(line.text, is_lenient=True)
             if name is None or (name.rest and role_class(name.rest) is None):
                 continue
-            if level == ("h1",) or matches(name, document.title) >= 2:
+            is_main = level == ("h1",) and (strict is not None or _is_portrayed(builder, name))
+            if is_main or is_called_after(builder, name):
                 return line, name
     return None, None
+
+
+def _is_portrayed(builder: Builder, name: Name) -> bool:
+    """Say whether a picture's alt text bears the whole name."""
+    words = len(set(name.key.split()))
+    return any(matches(name, picture.alt) >= words for picture in builder.pictures if not picture.is_decoy)
+
+
+def is_called_after(builder: Builder, name: Name) -> bool:
+    """Say whether title or address call the page after a person: one with lists of works, not of people."""
+    slug = builder.document.url.rstrip("/").rpartition("/")[2]
+    return matches(name, builder.document.title) >= 2 or matches(name, slug) >= 2
 
 
 def _main(line: Line) -> Node:

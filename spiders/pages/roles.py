@@ -54,6 +54,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         r"|workshop manager|computer operator|web ?master|mechaniker\w*|elektroniker\w*|\bcta\b|\bbta\b|\bmta\b"
         r"|netzwerkadmin\w*|ingénieure? (d'études|d’études)|laborator(y|io) manager|hausmeister|facility manager"
         r"|(software|research software|research|data) engineer|software ?entwickler\w*|developer|programmer"
+        r"|(systems?|software|solutions?|network) (architect|analyst|specialist)"
         r"|data officer|data (manager|steward)|技術|技术员|技官|实验员|实验师|工程师",
     ),
     (
@@ -67,7 +68,7 @@ _CLASSES: tuple[tuple[str, str], ...] = (
         r"|chercheu(r|se)s?\b|chargée? de recherche|directeur de recherche|directrice de recherche"
         r"|researchers?\b|investigador\w*|pesquisador\w*|ricercator\w*|assegnist\w*|fellows?\b|visiting scholar"
         r"|gastwissenschaftler\w*|ingénieure? de recherche|mitarbeiter\w*|mitarbeitende\w*|lehrkraft\w*"
-        r"|lecturers?\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b"
+        r"|lecturers?\b|readers? in\b|instructors?\b|lehrbeauftragte\w*|dozent\w*|docentes?\b|docenti\b"
         r"|maîtres? de conférences|teaching staff|teaching (assistant|fellow)s?|academic staff|assistente?n?\b"
         r"|assistentin\w*|maître assistant\w*|講師|讲师|助教|助理研究|academic staff",
     ),

@@ -21,7 +21,7 @@ from spiders.pages.follow import needs_script, pages_to_follow
 from spiders.pages.hints import Selected, StaffHints, hinted_blocks
 from spiders.pages.markup import linked_people, marked_anchors
 from spiders.pages.pictures import find_pictures
-from spiders.pages.profile import profile_block
+from spiders.pages.profile import is_called_after, profile_block
 from spiders.pages.records import FIELDS, records_of, with_linked_people
 
 __all__ = ["FIELDS", "StaffHints", "read_profile", "read_staff"]
@@ -59,8 +59,8 @@ def read_staff(page: PageInput, hints: StaffHints | None = None) -> PageResult:
     if blocks is not None:
         return _result(builder, blocks, selected, "hints")
     blocks = find_blocks(builder, marked_anchors(document))
-    single = profile_block(builder) if len(blocks) <= 1 else None
-    if single is not None:
+    single = profile_block(builder)
+    if single is not None and _is_profile(builder, single, blocks):
         return _result(builder, [single], selected, "profile")
     return _result(builder, blocks, selected, _format(blocks))
 
@@ -78,6 +78,12 @@ def read_profile(page: PageInput, hints: StaffHints | None = None) -> PageResult
     named = hinted_blocks(builder, selected)
     block = named[0] if named else profile_block(builder)
     return _result(builder, [block] if block is not None else [], selected, "profile")
+
+
+def _is_profile(builder: Builder, single: Block, blocks: list[Block]) -> bool:
+    """Say whether the heading's person is the page's subject, or the head of a group that it lists."""
+    others = [b for b in blocks if b.is_human and b.anchor.name.key != single.anchor.name.key]
+    return len(blocks) <= 1 or (len(others) < 3 and is_called_after(builder, single.anchor.name))
 
 
 def _open(page: PageInput) -> Document:

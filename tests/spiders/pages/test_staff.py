@@ -234,7 +234,7 @@ def test_mutated_cases(case: Path) -> None:
         body[len(body) // 3 :],
         body.replace(b"</div>", b""),
         body.replace(b">", b"><div>", 40),
-        body.decode().encode("utf-16"),
+        body.decode("utf-8", "replace").encode("utf-16"),
         body.replace(b"<", b"&lt;"),
         bytes(b ^ 0x20 if i % 97 == 0 else b for i, b in enumerate(body)),
     ):
