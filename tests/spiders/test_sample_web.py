@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from itertools import pairwise
 
@@ -11,37 +10,35 @@ import pytest
 from catalog import landing
 from catalog.config import Config
 from catalog.paths import DataRoot
-from sampleweb.images import ImageStore
-from sampleweb.server import running
+from sampleweb.cache import RenderCache
+from sampleweb.server import free_port, load_log, running
 from sampleweb.sources import write_sources
-from sampleweb.truth import write_truth
+from sampleweb.truth import truth_table
 from sampleweb.world import build_world
 from spiders.run import crawl_many
 from spiders.sources import load_sources
 
-CHOSEN = ("cards", "table")
+CHOSEN = ("sample-uni1-cs", "sample-uni1-econ", "sample-uni1-german", "sample-uni2-cs", "sample-shop-skirts")
+"""A Crawl-delay and a 429, a redirected start, profile pages behind a healing 503, a disallowed calendar, a shop."""
 
 
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory):
     """Crawl the mannered sites of a small world and its shop twice."""
     folder = tmp_path_factory.mktemp("sampleweb")
-    world = build_world(7, 0.25)
-    log = folder / "log.jsonl"
+    world = build_world(7, 0.1)
+    log, cache = folder / "log.jsonl", folder / "pictures"
     root = DataRoot(folder / "store")
-    with running(world, None, log, folder / "images") as port:
-        write_truth(world, folder, port, ImageStore(folder / "images"), processes=1)
+    with running(world, free_port(), log, cache) as port:
         write_sources(world, folder / "sources", port)
         sources = load_sources([folder / "sources"])
-        names = [s.name for s in world.sites if s.kind == "shop" or s.structure in CHOSEN]
-        chosen = [sources[name] for name in names]
+        chosen = [sources[name] for name in CHOSEN]
         first = crawl_many(chosen, root, Config(), "2026-11-21T05:00:00Z")
-        size = log.stat().st_size
+        count = len(load_log(log))
         second = crawl_many(chosen, root, Config(), "2026-11-28T05:00:00Z")
-    rows = [json.loads(line) for line in log.read_bytes()[:size].decode().splitlines()]
-    again = [json.loads(line) for line in log.read_bytes()[size:].decode().splitlines()]
-    truth = json.loads((folder / "truth.json").read_text())
-    return world, truth, root, first, second, rows, again
+    truth = truth_table(world, port, RenderCache(cache))
+    rows = load_log(log)
+    return world, truth, root, first, second, rows[:count], rows[count:]
 
 
 def records(root, run):
@@ -55,12 +52,11 @@ def test_every_run_counts(crawled):
 
 def test_every_planted_portrait_that_can_be_had_is_there(crawled):
     _, truth, root, first, *_ = crawled
-    names = {row["person_id"]: row["name"] for row in truth["people"]}
+    names = {row["listing"]: row["name"] for row in truth["people"]}
     wanted = defaultdict(set)
     for photo in truth["photos"]:
-        can_be_had = photo["sha256"] and photo["spoil"] in (None, "png", "webp", "cmyk", "truncated", "exif")
-        if can_be_had and not photo["is_placeholder"] and photo["slot"] == "portrait":
-            wanted[photo["site"]].add((names[photo["person_id"]], photo["sha256"]))
+        if photo["reason"] is None or photo["reason"].startswith("decode_truncated"):
+            wanted[photo["site"]].add((names[photo["listing"]], photo["sha256"]))
     staff = [run for run in first if run.source_facts["kind"] == "staff"]
     assert staff
     for run in staff:
@@ -81,20 +77,24 @@ def test_every_photo_of_the_shop_is_under_its_item_and_colour(crawled):
         if r.TYPE == "sighting"
     }
     planted = {
-        (item["item_id"], photo["colour"], photo["slot"], photo["sha256"])
+        (item["item_id"], color, "seller", photo["sha256"])
         for item in truth["items"]
-        for photo in item["seller_photos"] + item["buyer_photos"]
+        for color, photo in item["colors"].items()
+    } | {
+        (item["item_id"], photo["color"], "buyer", photo["sha256"])
+        for item in truth["items"]
+        for photo in item["buyer"]
     }
     assert shown == planted
 
 
 def test_nothing_forbidden_was_asked_for_and_every_delay_was_kept(crawled):
     world, truth, *_, rows, again = crawled
-    forbidden = [tuple(entry.values()) if isinstance(entry, dict) else tuple(entry) for entry in truth["forbidden"]]
+    forbidden = [(entry["host"], entry["prefix"]) for entry in truth["forbidden"]]
     assert forbidden
     for row in [*rows, *again]:
-        assert not any(row["host"] == host and row["path"].startswith(prefix) for host, prefix, *_ in forbidden), row
-    delays = {site.host: max(0.01, site.manners.crawl_delay_s or 0.0) for site in world.sites}
+        assert not any(row["host"] == host and row["path"].startswith(prefix) for host, prefix in forbidden), row
+    delays = {site.host: 0.05 if "Crawl-delay" in site.robots else 0.01 for site in world.sites}
     times = defaultdict(list)
     for row in rows:
         times[row["host"]].append(row["at_s"])
