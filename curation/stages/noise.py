@@ -93,7 +93,7 @@ def sample_features(image_ids: pd.Series, signals: Mapping[str, pd.DataFrame]) -
     vectors = np.stack(embedding.to_list()).astype(np.float64)
     if "quality" not in signals:
         return vectors
-    cheap = signals["quality"].set_index("image_id")[list(_CHEAP)].reindex(image_ids).to_numpy(np.float64)
+    cheap = signals["quality"].set_index("image_id")[list(_CHEAP)].reindex(image_ids).to_numpy(np.float64).copy()
     cheap[:, 0] = np.log1p(cheap[:, 0])
     spread = np.where(cheap.std(axis=0) > 0, cheap.std(axis=0), 1)
     # The embedding has length 1: the cheap signals are kept of the same order.
