@@ -137,9 +137,10 @@ class TableStage(Protocol):
     name: str
     version: int
     signals: tuple[str, ...]
-    """Measure stages whose frames it reads."""
+    """Measure stages whose frames it reads, of those that the recipe has; `decode` (what the decoder saw, and the
+    `reason` where an image is bad) is always there."""
     tables: tuple[str, ...]
-    """Earlier table stages whose tables it reads."""
+    """Earlier table stages whose tables it reads, of those that the recipe has."""
     reads_verdicts: tuple[str, ...]
     """Queues whose answers it reads; its key covers only those."""
     reads_assignments: bool

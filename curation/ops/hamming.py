@@ -74,7 +74,10 @@ def _banded_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
         keys = _band(right, band)
         order = np.argsort(keys, kind="stable")
         starts = np.searchsorted(keys[order], np.arange((1 << _BAND_BITS) + 1))
-        found.append(join(left, right, order, starts, _flips(int(radii[band])), band, radii, radius_bits))
+        # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
+        rows = np.argsort(_band(left, band), kind="stable")
+        pairs = join(left[rows], right[order], starts, _flips(int(radii[band])), band, radii, radius_bits)
+        found.append(np.stack([rows[pairs[:, 0]], order[pairs[:, 1]]], axis=1))
     return np.concatenate(found)
 
 
@@ -106,14 +109,14 @@ def _compiled_join() -> Any:
         return False
 
     @njit
-    def join(left, right, order, starts, flips, band, radii, radius):  # type: ignore[no-untyped-def]
+    def join(left, right, starts, flips, band, radii, radius):  # type: ignore[no-untyped-def]
         out = np.empty((1024, 2), np.int64)
         size = 0
         for i in range(len(left)):
             key = np.int64((left[i] >> np.uint64(16 * band)) & np.uint64(0xFFFF))
             for flip in flips:
                 bucket = key ^ flip
-                for j in order[starts[bucket] : starts[bucket + 1]]:
+                for j in range(starts[bucket], starts[bucket + 1]):
                     differing = left[i] ^ right[j]
                     # A pair belongs to the first band that finds it: so it is found once.
                     if count_bits(differing) > radius or is_near_before(differing, band, radii):

@@ -25,7 +25,7 @@ _FEATURE_CONTRAST = 0.02
 """Half of SIFT's own threshold: smooth pictures still give features."""
 _INLIER_PX = 2.0
 _INLIERS_BORDER = 35
-"""Features that agree: copies judged by eye had 43 and more, look-alikes 28 and fewer; this is the (geometric) middle."""
+"""Features that agree: copies judged by eye had 43 and more, look-alikes 28 and fewer; the geometric middle."""
 _USUAL_FEATURES = 150
 _HOPELESS_INLIERS = 12
 _FEW_FEATURES = 60

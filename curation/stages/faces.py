@@ -23,8 +23,9 @@ FIRST_PX, SECOND_PX = 640, 1280
 faster (LIMITS of the design, section 3)."""
 _SURE_SCORE = 0.9
 """Drawn and real frontal faces score above; below it the other three turns are tried."""
-_TURN_GAIN = 0.1
-"""A turn must beat the picture as it is by this much: a tilted face must not flip it."""
+_TURN_GAIN = 0.02
+"""A turn must beat the picture as it is by this much. The network finds faces that stand on their head too, with some
+0.1 less; on 200 real portraits the right way up won by 0.026 and more."""
 _TURNED_MIN = 0.75
 """A face that only a turn shows must score this: four looks find four times the false ones."""
 _SIDEWAYS_DEG = 60.0

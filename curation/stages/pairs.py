@@ -7,6 +7,7 @@ sample_id_b, is_same. Settings stand in the recipe's section `[pairs]`: how many
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from numpy.random import Generator, default_rng
 
@@ -17,7 +18,7 @@ from curation.stages.registry import check_params
 
 ORDER = ("validation", "test", "train")
 COLUMNS = ("split", "sample_id_a", "sample_id_b", "is_same")
-_TRIES_PER_PAIR = 20
+_ROUNDS = 20
 """Draws that give a pair again are repeated so often; a small part holds fewer pairs than are asked for."""
 
 People = dict[str, list[str]]
@@ -73,28 +74,34 @@ def _people(identity: pd.Series, samples: pd.Series) -> People:
 def draw_same(people: People, count: int, random: Generator) -> list[Pair]:
     """Draw pairs of one identity each: all there are where `count` is not fewer, else the identity first."""
     able = [samples for samples in people.values() if len(samples) > 1]
-    possible = sum(len(samples) * (len(samples) - 1) // 2 for samples in able)
-    if count >= possible:
+    sizes = np.array([len(samples) for samples in able], np.int64)
+    if count >= (sizes * (sizes - 1) // 2).sum():
         return [(a, b) for samples in able for row, a in enumerate(samples) for b in samples[row + 1 :]]
     drawn: dict[Pair, None] = {}
-    for _ in range(count * _TRIES_PER_PAIR):
-        if len(drawn) == count:
-            break
-        samples = able[random.integers(len(able))]
-        first, second = sorted(random.choice(len(samples), 2, replace=False))
-        drawn[samples[first], samples[second]] = None
+    for _ in range(_ROUNDS):
+        who = random.integers(len(able), size=count)
+        first = random.integers(sizes[who])
+        second = random.integers(sizes[who] - 1)
+        second += second >= first  # another picture than the first
+        for person, a, b in zip(who, np.minimum(first, second), np.maximum(first, second), strict=True):
+            if len(drawn) < count:
+                drawn[able[person][a], able[person][b]] = None
     return list(drawn)
 
 
 def draw_different(people: People, groups: dict[str, str], count: int, random: Generator) -> list[Pair]:
     """Draw pairs of two identities each, never of one group: that may be one person under two names."""
-    names = list(people)
+    able = list(people.values())
+    sizes = np.array([len(samples) for samples in able], np.int64)
     drawn: dict[Pair, None] = {}
-    for _ in range(count * _TRIES_PER_PAIR if len(names) > 1 else 0):
-        if len(drawn) == count:
-            break
-        first, second = random.choice(len(names), 2, replace=False)
-        a, b = (people[names[who]][random.integers(len(people[names[who]]))] for who in (first, second))
-        if groups[a] != groups[b]:
-            drawn[min(a, b), max(a, b)] = None
+    for _ in range(_ROUNDS if len(able) > 1 else 0):
+        left = random.integers(len(able), size=count)
+        right = random.integers(len(able) - 1, size=count)
+        right += right >= left
+        for one, a, two, b in zip(
+            left, random.integers(sizes[left]), right, random.integers(sizes[right]), strict=True
+        ):
+            first, second = able[one][a], able[two][b]
+            if len(drawn) < count and groups[first] != groups[second]:
+                drawn[min(first, second), max(first, second)] = None
     return list(drawn)

@@ -95,11 +95,12 @@ def held_sides(groups: pd.Series, assignments: Mapping[str, str]) -> dict[str, s
         groups: group_id by sample_id.
         assignments: sample_id -> split.
     """
+    known = {str(sample): str(group) for sample, group in groups.items()}
     held: dict[str, str] = {}
     for sample, split in assignments.items():
-        group = groups.get(sample)
-        if (group is not None and _STRENGTH[split] < _STRENGTH[held.get(group, "train")]) or group not in held:
-            held[str(group)] = split
+        if sample in known:
+            group = known[sample]
+            held[group] = min(held.get(group, split), split, key=_STRENGTH.__getitem__)
     return held
 
 

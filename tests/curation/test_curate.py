@@ -27,7 +27,7 @@ RECIPE = Recipe(
         "quality": {}, "hashes": {}, "thumbnails": {}, "samples": {"min_side_px": 40}, "duplicates": {}, "labels": {},
         "groups": {"same_name": "all"},
     },
-    splits={"kind": "ratios", "ratios": {"train": 0.6, "validation": 0.2, "test": 0.2}, "stratify": ["label"], "seed": 1},
+    splits={"ratios": {"train": 0.6, "validation": 0.2, "test": 0.2}, "stratify": ["label"], "seed": 1},
 )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def run(world, recipe=RECIPE, **kwargs):
 
 @pytest.fixture
 def planted(world, draw, encode):
-    """Twenty people of two labels with a picture each, and what the web does to pictures; returns image ids by name."""
+    """Twenty people of two labels with a picture each, and what the web does to pictures: image ids by name."""
     pictures = [draw(seed, 320, 240) for seed in range(20)]
     rows = [{"body": encode(rgb), "subject": f"p{n}", "label": "xy"[n % 2]} for n, rgb in enumerate(pictures)]
     small = Image.fromarray(pictures[0]).resize((200, 150))

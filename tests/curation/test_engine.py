@@ -12,7 +12,7 @@ from catalog.errors import CatalogCorrupt
 from catalog.recipe import Recipe
 from curation import engine
 from curation.engine import Signals, measure_images, plan_measures
-from curation.executors import InlineExecutor, ProcessExecutor
+from curation.executors import DaskExecutor, InlineExecutor, ProcessExecutor
 
 
 def recipe(*stages: str, **settings) -> Recipe:
@@ -65,12 +65,17 @@ def test_only_what_is_new_is_measured(store):
     assert {stage.key for stage in more.stages} >= {stage.key for stage in PLAN.stages}
 
 
-def test_order_shards_and_executor_change_nothing(store, monkeypatch):
+@pytest.mark.parametrize(
+    "executor",
+    [ProcessExecutor(2), pytest.param(DaskExecutor(workers_count=1), marks=pytest.mark.slow)],
+    ids=["processes", "dask"],
+)
+def test_order_shards_and_executor_change_nothing(store, monkeypatch, executor):
     root, ids, _ = store
     run(root, ids)
     run(root, ids[::-1][:4], folder="second")
     monkeypatch.setattr(engine, "SHARD_IMAGES", 3)
-    run(root, ids[::-1], folder="second", executor=ProcessExecutor(2))
+    run(root, ids[::-1], folder="second", executor=executor)
     assert frames_digest(root, ids) == frames_digest(root, ids[::-1], "second")
     for stage in PLAN.stages:
         manifests = [
@@ -122,8 +127,7 @@ class DeadlyExecutor(ProcessExecutor):
     image_id = ""
 
     def run(self, function, jobs):
-        for job, result in super().run(partial(deadly, function, self.image_id), jobs):
-            yield job, result
+        yield from super().run(partial(deadly, function, self.image_id), jobs)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def answers(truth: dict[str, bool], names) -> list[Verdict]:
             answer="noise" if truth[name] else "good",
             reviewer="r",
             answered_at="2026-11-21T05:00:00Z",
-        )  # fmt: skip
+        )
         for n, name in enumerate(names)
     ]
 

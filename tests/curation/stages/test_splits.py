@@ -118,8 +118,8 @@ def test_leaving_one_source_out_takes_its_groups_whole():
 
 @pytest.mark.parametrize(
     "params",
-    [{"kind": "random"}, {"ratios": {"train": 0.5}}, {"ratios": {"train": 0.5, "dev": 0.5}}, {"kind": "kfold", "folds": 1},
-     {"stratify": ["colour"]}, {"sead": 1}],
+    [{"kind": "random"}, {"ratios": {"train": 0.5}}, {"ratios": {"train": 0.5, "dev": 0.5}},
+     {"kind": "kfold", "folds": 1}, {"stratify": ["colour"]}, {"sead": 1}],
 )  # fmt: skip
 def test_impossible_wishes_are_refused(params):
     with pytest.raises(UsageError):
