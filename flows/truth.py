@@ -91,9 +91,8 @@ def _copies(truth: Truth, curated: Curated) -> Comparison:
     """Each planted copy that reaches curation must be linked to its original."""
     pairs = curated.tables["duplicates"]
     confirmed = pairs[pairs["is_copy"]]
-    cluster_of = {
-        image: row.cluster_id for row in confirmed.itertuples() for image in (row.image_id_a, row.image_id_b)
-    }
+    cluster_of = dict(zip(confirmed["image_id_a"], confirmed["cluster_id"], strict=True))
+    cluster_of |= zip(confirmed["image_id_b"], confirmed["cluster_id"], strict=True)
     photos = {row["listing"]: row for row in truth["photos"]}
     planted = {
         (photos[row["copy_of"]]["sha256"], row["sha256"])
@@ -106,7 +105,8 @@ def _copies(truth: Truth, curated: Curated) -> Comparison:
     person_of: dict[str, set[int]] = defaultdict(set)
     for row in truth["photos"]:
         person_of[row["sha256"]].add(row["person"])
-    wrong = sum(not person_of[str(row.image_id_a)] & person_of[str(row.image_id_b)] for row in confirmed.itertuples())
+    linked_pairs = zip(confirmed["image_id_a"], confirmed["image_id_b"], strict=True)
+    wrong = sum(not person_of[one] & person_of[other] for one, other in linked_pairs)
     return Comparison("edited copies, linked", len(reachable), len(linked), wrong)
 
 

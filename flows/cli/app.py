@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from flows.cli import collecting, curating, operating, releasing, training
+from flows.cli.collecting import register as register_collecting
+from flows.cli.curating import register as register_curating
+from flows.cli.operating import register as register_operating
+from flows.cli.releasing import register as register_releasing
+from flows.cli.training import register as register_training
 
 app = typer.Typer(
     name="gleanery",
@@ -15,8 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-collecting.register(app)
-curating.register(app)
-releasing.register(app)
-training.register(app)
-operating.register(app)
+register_collecting(app)
+register_curating(app)
+register_releasing(app)
+register_training(app)
+register_operating(app)

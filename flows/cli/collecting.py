@@ -33,16 +33,13 @@ def register(app: typer.Typer) -> None:
 def probe(
     target: Annotated[str, typer.Argument(help="Address of a page, or a saved file.")],
     kind: _KIND = "staff",
-    base_url: Annotated[str | None, typer.Option(help="Address that a saved file came from.")] = None,
+    base_url: Annotated[str, typer.Option(help="Address that a saved file came from.")] = "",
     as_json: AsJson = False,
-    allow_loopback: Annotated[bool, typer.Option(help="Permit an address on this machine.")] = False,
 ) -> None:
     """Show what would be collected from one page; touches no data root."""
     from spiders.probe import probe as probe_page
 
-    document, exit_code = probe_page(
-        target, base_url=base_url, kind=kind, config=options.config_for(None), allow_loopback=allow_loopback
-    )
+    document, exit_code = probe_page(target, base_url, kind, options.config_for(None))
     if as_json:
         options.print_json(document)
     else:
@@ -61,14 +58,13 @@ def crawl(
     """Crawl sources, resuming what was cut off; lands new pages and pictures and takes them into the catalog."""
     from catalog.errors import UsageError
     from flows import steps
+    from spiders.declare import choose_sources, source_of_url
 
     config = options.config_for(root)
     if url is not None:
-        from spiders.sources import source_of_url
-
         chosen = [source_of_url(url, label=label)]
     elif every or names:
-        chosen = _choose(steps.all_sources(config), names or ["*"])
+        chosen = choose_sources(steps.all_sources(config), names or ["*"])
     else:
         raise UsageError("say which sources: names, --all, or --url with --label; `gleanery source list` shows them")
     runs = _crawl_all(config, chosen, is_quiet=as_json)
@@ -122,17 +118,13 @@ def source_new(
     url: Annotated[str, typer.Argument(help="Address of the staff page.")],
     label: Annotated[str, typer.Option(help="Label of the people there.")],
     name: Annotated[str | None, typer.Option(help="Name of the source (default: from the address).")] = None,
-    case: Annotated[Path | None, typer.Option(help="Folder for the fixture case.")] = None,
-    allow_loopback: Annotated[bool, typer.Option(help="Permit an address on this machine.")] = False,
+    case: Annotated[Path | None, typer.Option(help="Folder for the fixture case (default: in the data root).")] = None,
     root: Root = None,
 ) -> None:
     """Declare a site: fetch its page once, keep it as a fixture case, write the TOML, show what was found."""
-    from spiders.probe import new_source
+    from spiders.declare import new_source
 
-    config = options.config_for(root)
-    path, document = new_source(
-        url, label=label, name=name, case_folder=case, config=config, allow_loopback=allow_loopback
-    )
+    path, document = new_source(url, label=label, name=name, case_folder=case, config=options.config_for(root))
     _print_probe(document)
     typer.echo(f"wrote {path}")
 
@@ -143,12 +135,11 @@ def source_check(
     as_json: AsJson = False,
 ) -> None:
     """Fetch the first page of each source and say what changed, what is missing, what is refused."""
-    from spiders.probe import check_source
-
     from flows import steps
+    from spiders.declare import check_source, choose_sources
 
     config = options.config_for(root)
-    rows = [check_source(source, config) for source in _choose(steps.all_sources(config), names or ["*"])]
+    rows = [check_source(source, config) for source in choose_sources(steps.all_sources(config), names or ["*"])]
     if as_json:
         options.print_json(rows)
     else:
@@ -156,21 +147,6 @@ def source_check(
         options.print_table("Sources", columns, [[row[column] for column in columns] for row in rows])
     if any(row["state"] != "ok" for row in rows):
         raise typer.Exit(1)
-
-
-def _choose(sources: dict[str, Source], patterns: list[str]) -> list[Source]:
-    import fnmatch
-
-    from catalog.errors import UsageError
-
-    chosen: dict[str, Source] = {}
-    for pattern in patterns:
-        matching = {name: source for name, source in sources.items() if fnmatch.fnmatchcase(name, pattern)}
-        if not matching:
-            raise UsageError(f"no source matches {pattern!r}; there are: {', '.join(sorted(sources)) or '(none)'}")
-        # A pattern takes what is enabled; a name that is said in full is taken as said.
-        chosen |= {name: source for name, source in matching.items() if source.is_enabled or name == pattern}
-    return [chosen[name] for name in sorted(chosen)]
 
 
 def _crawl_all(config: Config, sources: list[Source], *, is_quiet: bool) -> list[RunRecord]:

@@ -47,7 +47,8 @@ papers partner partners partnership password past patents people permanent perso
 philosophy phone photo photos physical physics picture pictures planning podcast policies policy political portal
 portrait portfolio position positions postdoc postdocs postdoctoral poster posters postgraduate practice preprint
 present president press previous principal print privacy procedures process processing professional professor
-professoren professorin professorinnen professors profile profiles program programme programmes programming programs project projects prospective
+professoren professorin professorinnen professors profile profiles program programme programmes programming
+programs project projects prospective
 psychology public publication publications quality quick reach recent recruitment rector registration related
 report reports representative request research researcher researchers resource resources results resume return
 review robotics robots role room safety scholar scholars scholarship scholarships school schools science sciences
