@@ -7,7 +7,7 @@ A release folder is written by `curation.release` and read by training and by ot
     splits.parquet     sample_id, group_id, split; also `fold` where folds were made
     pairs.parquet      split, sample_id_a, sample_id_b, is_same (only where the recipe draws pairs)
     images/...         train/<class>/<sample_id>.jpg and so on
-    certificate.json   what was checked across splits, and the verdict
+    certificate.json   what was checked across splits, and the verdict; CERTIFICATE.md says it in words
     CARD.md            the datasheet;  index.csv  id, category, image_url, name
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 SAMPLES, SPLITS, PAIRS = "samples.parquet", "splits.parquet", "pairs.parquet"
-CERTIFICATE, CARD, INDEX = "certificate.json", "CARD.md", "index.csv"
+CERTIFICATE, CERTIFICATE_PAGE, CARD, INDEX = "certificate.json", "CERTIFICATE.md", "CARD.md", "index.csv"
 TOMBSTONE = "TOMBSTONE.json"
 """Stands in place of a release that a takedown ended."""
 

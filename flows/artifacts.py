@@ -35,10 +35,6 @@ def show_link(key: str, address: str, text: str, description: str) -> None:
     create_link_artifact(key=key, link=address, link_text=text, description=description)
 
 
-def show_certificate(key: str, certificate: Mapping[str, Any]) -> None:
-    """Show a split certificate: the verdict first, then what was checked."""
-    verdict = "No leak found" if certificate.get("is_leak_free") else "**LEAKS FOUND**"
-    body = json.dumps(certificate, indent=1, ensure_ascii=False)
-    create_markdown_artifact(
-        key=key, markdown=f"# {verdict}\n\n```json\n{body}\n```\n", description="Split certificate of the release"
-    )
+def show_page(key: str, markdown: str, description: str) -> None:
+    """Show a page of Markdown: a certificate, a card."""
+    create_markdown_artifact(key=key, markdown=markdown, description=description)

@@ -29,7 +29,7 @@ def curate_recipe(recipe: str) -> dict[str, Any]:
     return dict(curated.counts)
 
 
-@flow(name="curate")
+@flow(name="curate", flow_run_name="curate {recipe}")
 def curate(recipe: str) -> dict[str, Any]:
     """Curate a recipe.
 

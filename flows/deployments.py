@@ -43,7 +43,7 @@ def declared() -> list[Any]:
             **_MODULE,
         ),
         continue_waiting.to_deployment(
-            "every-minute", work_pool_name="cpu", interval=60, concurrency_limit=_ONE_AT_A_TIME, **_MODULE
+            "poller", work_pool_name="cpu", interval=120, concurrency_limit=_ONE_AT_A_TIME, **_MODULE
         ),
     ]
 

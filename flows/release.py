@@ -12,6 +12,7 @@ from prefect.states import Completed
 from catalog.config import load_config
 from catalog.db import Catalog
 from catalog.errors import ReviewNeeded
+from catalog.release_format import CERTIFICATE_PAGE
 from flows import artifacts, gates, steps
 from flows.progress import current_progress
 from flows.services import Addresses
@@ -30,11 +31,12 @@ def build_release(recipe: str) -> dict[str, Any]:
     except ReviewNeeded as needed:
         link = f"{Addresses.of(config).web}/review/{recipe}/{needed.queue}"
         return {"waits_for": needed.queue, "missing_count": needed.missing_count, "link": link}
-    artifacts.show_certificate(artifacts.artifact_key(recipe, "certificate"), release.certificate())
+    page = (release.folder / CERTIFICATE_PAGE).read_text(encoding="utf-8")
+    artifacts.show_page(artifacts.artifact_key(recipe, "certificate"), page, "Split certificate of the release")
     return {"release": f"{recipe}@{release.version}", **release.manifest["counts"]}
 
 
-@flow(name="release")
+@flow(name="release", flow_run_name="release {recipe}")
 def release(recipe: str, continuation: dict[str, Any] | None = None) -> State[dict[str, Any]]:
     """Release a recipe; where a gate needs people the run ends as `waiting_review` and costs nothing meanwhile.
 

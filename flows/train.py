@@ -32,7 +32,7 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
     return {"task": result.folder.parent.name, "run_id": result.run_id, "folder": str(result.folder), "report": link}
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name="train on {release}")
 def train(
     release: str, task: str | None = None, experiment: str | None = None, overrides: list[str] | None = None
 ) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     release.command("build")(build)
     release.command("verify")(verify)
     release.command("diff")(diff)
+    release.command("sheet")(sheet)
     app.add_typer(release, name="release")
 
 
@@ -65,3 +67,19 @@ def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -
         options.print_json(changes)
     else:
         options.print_facts(f"From {a} to {b}", changes)
+
+
+def sheet(
+    name: _RELEASE,
+    out: Annotated[Path, typer.Option("--out", "-o", help="JPEG file to write.")] = Path("sheet.jpg"),
+    split: Annotated[str, typer.Option(help="Only this part: train, validation or test.")] = "",
+    root: Root = None,
+) -> None:
+    """Put many pictures of a release side by side, to be looked at."""
+    from catalog.files import write_bytes
+    from catalog.release_format import find_release
+    from curation.release.sheet import contact_sheet
+
+    release = find_release(options.config_for(root).data_root.releases, name)
+    write_bytes(out, contact_sheet(release, split=split))
+    typer.echo(f"wrote {out}")
