@@ -32,6 +32,7 @@ from catalog.paths import DataRoot
 from catalog.release_format import (
     CARD,
     CERTIFICATE,
+    CERTIFICATE_PAGE,
     FORMAT_VERSION,
     PAIRS,
     SAMPLES,
@@ -57,7 +58,6 @@ from curation.release.frames import (
 from curation.release.gates import check_gates
 from curation.release.pictures import picture_reader
 
-CERTIFICATE_PAGE = "CERTIFICATE.md"
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}\.\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

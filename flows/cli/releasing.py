@@ -42,9 +42,8 @@ def build(
 
 def verify(name: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
     """Hash every file and count the certificate again, from the release alone."""
-    from curation.release.verify import verify_release_folder
-
     from catalog.release_format import find_release
+    from curation.release.verify import verify_release_folder
 
     release = find_release(options.config_for(root).data_root.releases, name)
     problems = verify_release_folder(release.folder)
@@ -57,9 +56,8 @@ def verify(name: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
 
 def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
     """Say what was added, removed or moved between two releases."""
-    from curation.release.diff import diff_releases
-
     from catalog.release_format import find_release
+    from curation.release.diff import diff_releases
 
     releases = options.config_for(root).data_root.releases
     changes = diff_releases(find_release(releases, a), find_release(releases, b))
