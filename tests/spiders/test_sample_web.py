@@ -26,11 +26,11 @@ CHOSEN = ("cards", "table")
 def crawled(tmp_path_factory):
     """Crawl the mannered sites of a small world and its shop twice."""
     folder = tmp_path_factory.mktemp("sampleweb")
-    world = build_world(7, 0.25)
+    world = build_world(7, 0.1)
     log = folder / "log.jsonl"
     root = DataRoot(folder / "store")
     with running(world, None, log, folder / "images") as port:
-        write_truth(world, folder, port, ImageStore(folder / "images"), processes=1)
+        write_truth(world, folder, port, ImageStore(folder / "images"), processes=2)
         write_sources(world, folder / "sources", port)
         sources = load_sources([folder / "sources"])
         names = [s.name for s in world.sites if s.kind == "shop" or s.structure in CHOSEN]

@@ -58,6 +58,7 @@ def test_labels_hold_no_signs():
 
 
 def test_nothing_of_buyers_is_kept():
-    drafts = items(SOURCE, [item(COLORS)], [ReviewReading(page_id="r", item_id="77", records=({"color": "Red", "image_urls": ["b"], "text": "SECRET", "country": "DE"},))])  # fmt: skip
+    told = {"color": "Red", "image_urls": ["b"], "text": "SECRET", "country": "DE"}
+    drafts = items(SOURCE, [item(COLORS)], [ReviewReading(page_id="r", item_id="77", records=(told,))])
     assert "SECRET" not in repr(drafts)
     assert "'DE'" not in repr(drafts)

@@ -26,7 +26,7 @@ def made(folder, files):
 
 def landed(root, run, kind):
     folder = root.run_folder(run.source, run.run_id)
-    return [record for record in landing.iter_records(folder) if record.TYPE == kind]
+    return [record for record in landing.iter_records(folder) if kind == record.TYPE]
 
 
 def issues(root, run):
