@@ -41,6 +41,15 @@ class GuardedHandler(HTTP11DownloadHandler):
             raise Refused.of(error) from None
         retry: Any = self._crawler.get_downloader_middleware(PatientRetry)
         retry.check_rest(request)
+        try:
+            response = await self._download(request)
+        except Exception as error:
+            retry.hold_after_failure(request, error)
+            raise
+        retry.hold_after(request, response)
+        return response
+
+    async def _download(self, request: Request) -> Response:
         if request.meta.get(VIA) == "browser":
             return await self._render(request)
         try:

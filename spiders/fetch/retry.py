@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -21,6 +22,7 @@ class PatientRetry(RetryMiddleware):
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
         self._resting: dict[str, str] = {}
+        self._broken: Counter[str] = Counter()
 
     def check_rest(self, request: Request) -> None:
         """Leave alone a host that asked for a longer rest than a crawl can give; asked when a request's turn comes.
@@ -33,26 +35,43 @@ class PatientRetry(RetryMiddleware):
             raise Refused("fetch_failed", self._resting[host])
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        """Hold the host back and try again where the status says that this may help."""
-        if response.status not in self.retry_http_codes or request.meta.get("dont_retry"):
+        """Try again where the status says that this may help and the host is not at rest."""
+        host = urlparse_cached(request).hostname or ""
+        if host in self._resting:
             return response
+        return super().process_response(request, response)
+
+    def hold_after(self, request: Request, response: Response) -> None:
+        """Hold a host back whose answer asks for it.
+
+        The handler calls this before the host's next request is sent; middlewares come too late for that.
+        """
+        host = urlparse_cached(request).hostname or ""
+        if response.status not in self.retry_http_codes:
+            self._broken[host] = 0
+            return
+        self._note_broken(host, f"status {response.status}")
         header = response.headers.get("Retry-After") if response.status in (429, 503) else None
         wait_s = pace.retry_after_s(header.decode("latin-1") if header else None, datetime.now(UTC))
         if wait_s is not None and wait_s > pace.MAX_WAIT_S:
-            host = urlparse_cached(request).hostname or ""
             self._resting[host] = f"{host} asks to be left alone for {wait_s:.0f} s"
-            return response
-        again = self._retry(request, f"status {response.status}")
-        if again is not None:
+        elif wait_s is not None or self._will_retry(request):
             self._hold(request, wait_s)
-        return again or response
 
-    def process_exception(self, request: Request, exception: Exception, spider: Any = None) -> Any:
+    def hold_after_failure(self, request: Request, error: Exception) -> None:
         """The same where no answer came."""
-        again = super().process_exception(request, exception)
-        if again is not None:
-            self._hold(request, None)
-        return again
+        if isinstance(error, self.exceptions_to_retry):
+            self._note_broken(urlparse_cached(request).hostname or "", type(error).__name__)
+            if self._will_retry(request):
+                self._hold(request, None)
+
+    def _note_broken(self, host: str, what: str) -> None:
+        self._broken[host] += 1
+        if self._broken[host] >= pace.MAX_BROKEN:
+            self._resting[host] = f"{host} failed {self._broken[host]} times in a row, the last time with {what}"
+
+    def _will_retry(self, request: Request) -> bool:
+        return not request.meta.get("dont_retry") and request.meta.get("retry_times", 0) < self.max_retry_times
 
     def _hold(self, request: Request, wait_s: float | None) -> None:
         downloader = self.crawler.engine.downloader

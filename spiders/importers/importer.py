@@ -18,7 +18,7 @@ from pathlib import Path
 from catalog import landing
 from catalog.blobs import BlobStore
 from catalog.errors import UsageError
-from catalog.ids import page_id, run_id, sighting_id, subject_id
+from catalog.ids import image_id, page_id, run_id, sighting_id, subject_id
 from catalog.landing import LandingWriter
 from catalog.paths import DataRoot
 from catalog.schema import ImageRecord, IssueRecord, PageRecord, Permission, RunRecord, SightingRecord, SubjectRecord
@@ -78,12 +78,7 @@ def import_folder(
     Raises:
         UsageError: no such folder or layout, or the folder is not laid out so; says what was expected.
     """
-    if layout not in LAYOUTS:
-        raise UsageError(f"layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: expected a folder to import")
-    files = list(iter_files(folder))
-    entries = LAYOUTS[layout](files, lambda path: _read_text(folder / path))
+    files, entries = _laid_out(folder, layout)
     if label is not None:
         entries = [dataclasses.replace(entry, label=label) for entry in entries]
     kind = subject_kind or _KINDS[layout]
@@ -110,6 +105,15 @@ def import_folder(
             )  # fmt: skip
             writer.finish(run)
     return run
+
+
+def _laid_out(folder: Path, layout: str) -> tuple[list[str], list[Entry]]:
+    if layout not in LAYOUTS:
+        raise UsageError(f"layout {layout!r}, expected one of {', '.join(LAYOUTS)}")
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: expected a folder to import")
+    files = list(iter_files(folder))
+    return files, LAYOUTS[layout](files, lambda path: _read_text(folder / path))
 
 
 def iter_files(folder: Path) -> Iterator[str]:
@@ -199,21 +203,16 @@ class _Import:
             return _Taken(entry, None, self._issue("fetch_failed", url, f"cannot be read: {error.strerror}"))
         if not body:
             return _Taken(entry, None, self._issue("decode_empty", url))
-        before = self.suppressions
-        image = self.blobs.put(body) if not before.images else self._put_unless_blocked(body)
-        if image is None or before.blocks_url(url):
+        held = self.suppressions
+        if held.blocks_url(url) or (held.images and held.blocks_image(image_id(body))):
             return _Taken(entry, None, self._issue("policy_suppressed", url))
+        image = self.blobs.put(body)
         is_new = url not in self.ledger.earlier.images or self.ledger.earlier.images[url].image_id != image
         record = ImageRecord(
             image_id=image, source=self.source, url=url, size_bytes=len(body), last_modified=modified,
             fetched_at=self.started_at, permission=dataclasses.asdict(Permission()),
         )  # fmt: skip
         return _Taken(entry, record, None, is_new=is_new)
-
-    def _put_unless_blocked(self, body: bytes) -> str | None:
-        from catalog.ids import image_id
-
-        return None if self.suppressions.blocks_image(image_id(body)) else self.blobs.put(body)
 
     def _land(self, taken: _Taken, page: PageRecord, subject: str, ranks: dict[str, int]) -> None:
         url, slot = f"file:{taken.entry.path}", _SLOTS[self.kind]

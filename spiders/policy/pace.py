@@ -17,7 +17,10 @@ MAX_WAIT_S = 120.0
 MAX_TRIES = 4
 """Requests for one address, the first included."""
 
-MAX_FAILURES = 20
+MAX_BROKEN = 12
+"""Requests in a row that a host answers with an error, or not at all, tries included; then it is left alone."""
+
+MAX_FAILURES = 10
 """Failed fetches in a row after which a crawl gives up: the site is down, or does not want us."""
 
 
