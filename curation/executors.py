@@ -7,7 +7,9 @@ of results is any; what is made of them must not depend on it.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -104,7 +106,21 @@ class ProcessExecutor:
     @staticmethod
     def _pool(workers_count: int) -> ProcessPoolExecutor:
         # A fresh interpreter per worker: forking a process that has threads (torch, ORT, Arrow) may hang.
-        return ProcessPoolExecutor(workers_count, mp_context=multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(
+            workers_count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+        )
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that started it is killed: it would wait for its next job for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class DaskExecutor:

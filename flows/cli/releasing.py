@@ -36,8 +36,10 @@ def build(
     facts = {"release": f"{recipe}@{release.version}", "folder": str(release.folder), **release.manifest["counts"]}
     if as_json:
         options.print_json(facts)
-    else:
-        options.print_facts("Release", facts)
+        return
+    # A data set may have thousands of labels: a person wants their number.
+    shown = {name: len(value) if name == "labels" else value for name, value in facts.items()}
+    options.print_facts("Release", shown)
 
 
 def verify(name: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:

@@ -23,7 +23,7 @@ class CommandLine:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "flows.cli", *arguments]
         return subprocess.Popen(
-            command, cwd=REPOSITORY, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command, cwd=REPOSITORY, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def run(self, *arguments: str, code: int = 0) -> str:

@@ -44,7 +44,7 @@ def _kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool]) 
         time.sleep(0.005)
     was_running = process.poll() is None
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.wait()
     return was_running
 
 
