@@ -118,6 +118,10 @@ def _spoils(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison
         reasons[str(row.where)].add(str(row.reason))
     for row in curated.decisions.itertuples():
         reasons[str(row.image_id)].add(str(row.reason))
+    # Somebody whose role is not wanted is dropped for that, before their picture is judged.
+    decoded = curated.signals["decode"]
+    for image, reason in zip(decoded["image_id"], decoded["reason"], strict=True):
+        reasons[image].add(reason)
     accepted = {
         "record_placeholder": {"record_placeholder", "quality_placeholder"},
         "decode_not_an_image": {"decode_not_an_image", "fetch_not_an_image"},
