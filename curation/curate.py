@@ -31,7 +31,7 @@ from curation.derived import DerivedFolder
 from curation.engine import Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
 from curation.stages import registry
-from curation.verdicts import standing_verdicts
+from curation.verdicts import load_standing
 
 Progress = Callable[[str, int, int], None]
 """(stage, done, to do); the measures are one stage, `measure`."""
@@ -129,7 +129,7 @@ class _TableRun:
     def run(self, stage: TableStage) -> bool:
         """Run a stage, or read its result where its inputs are those of an earlier run; tells whether it ran."""
         params = table_params(self.recipe, stage.name)
-        verdicts = standing_verdicts(self.catalog, stage.reads_verdicts)
+        verdicts = load_standing(self.catalog, stage.reads_verdicts)
         assignments = self.catalog.assignments(self.recipe.name) if stage.reads_assignments else {}
         self._sightings_digest = self._sightings_digest or frame_digest(self.sightings)
         recipe = self.recipe

@@ -13,16 +13,19 @@ COLUMNS = ("queue", "target_id", "answer", "reviewer", "answered_at", "position"
 UNDONE = "undone"
 
 
-def standing_verdicts(catalog: Catalog, queues: Iterable[str]) -> pd.DataFrame:
-    """Read the answers of some queues that stand, in the order they were given.
-
-    A reviewer's later answer to the same target replaces the earlier one; `undone` takes it back.
-    """
+def load_standing(catalog: Catalog, queues: Iterable[str] | None = None) -> pd.DataFrame:
+    """Read the answers that stand, of some queues or of all, in the order they were given within each."""
+    if queues is None:
+        return verdicts_frame(catalog.verdicts())
     return verdicts_frame([verdict for queue in sorted(set(queues)) for verdict in catalog.verdicts(queue)])
 
 
 def verdicts_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """Make the frame of COLUMNS from answers in the order they were given."""
+    """Make the frame of COLUMNS from answers in the order they were given.
+
+    A reviewer's later answer to the same target replaces the earlier one; `undone` takes it back. Several reviewers of
+    one target are several rows.
+    """
     last: dict[tuple[str, str, str], dict[str, object]] = {}
     for position, verdict in enumerate(verdicts):
         key = (verdict.queue, verdict.target_id, verdict.reviewer)

@@ -21,7 +21,8 @@ _JOBS = 2
 def collect_source(name: str) -> dict[str, Any]:
     """Crawl one source; a second try resumes where the first was cut off."""
     config = load_config(os.environ)
-    return steps.run_facts(steps.collect_source(config, steps.all_sources(config)[name], current_progress()))
+    run = steps.collect_source(config, steps.all_sources(config)[name], current_progress())
+    return steps.run_facts(config, run)
 
 
 _RUNNER: Any = ThreadPoolTaskRunner(max_workers=_JOBS)

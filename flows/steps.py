@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.blobs import BlobStore
+from catalog.changes import run_changes
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
@@ -163,16 +164,21 @@ def train_release(
     return train(task, release, config.data_root, settings, chosen, list(overrides), now=utc_now(), on_progress=show)
 
 
-def run_facts(run: RunRecord) -> dict[str, Any]:
-    """One row of the collecting table."""
+def run_facts(config: Config, run: RunRecord) -> dict[str, Any]:
+    """One row of the collecting table: what a run gave, and what changed since the last good one."""
     counts = run.counts
+    with Catalog(config.catalog_url) as catalog:
+        changes = run_changes(catalog, run.source, run.run_id)
     return {
         "source": run.source,
         "state": run.state,
         "pages": counts.get("pages", 0),
         "subjects": counts.get("subjects", 0),
+        "new": changes.new_count,
+        "changed": changes.changed_count,
+        "gone": changes.gone_count,
         "images": counts.get("images", 0),
-        "new": counts.get("images_new", 0),
+        "fetched": counts.get("images_new", 0),
         "refused": counts.get("refused", 0),
         "failed": counts.get("failed", 0),
         "detail": run.detail,

@@ -20,7 +20,7 @@ from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.contract import Curated
 from curation.release.markdown import inline, table
-from curation.review.answers import load_standing
+from curation.verdicts import load_standing
 
 USE_NOTES = """This data set was collected from public pages for research. Copyright and personal rights in the
 pictures remain with their owners. Do not use it to identify, rank or decide about people. Check the law and the terms

@@ -10,38 +10,14 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from catalog import tables
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ids import digest, short_id
 from catalog.schema import Verdict
 from curation.review.queues.contract import Card
+from curation.verdicts import UNDONE
 
-UNDONE = "undone"
-STANDING_COLUMNS = ("queue", "target_id", "answer", "reviewer", "answered_at", "position")
 _REVIEWER_CHARS = 80
-
-
-def standing_verdicts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Compute the answers that stand: per queue, target and reviewer the last one, unless it was taken back.
-
-    Args:
-        frame: rows of the catalog's table `verdicts`.
-
-    Returns:
-        STANDING_COLUMNS in order of position; several reviewers of one target are several rows.
-    """
-    last = frame.sort_values("position").drop_duplicates(["queue", "target_id", "reviewer"], keep="last")
-    standing = last.loc[last["answer"] != UNDONE, list(STANDING_COLUMNS)].reset_index(drop=True)
-    return standing.astype(dict.fromkeys(STANDING_COLUMNS[:-1], "str") | {"position": "int64"})
-
-
-def load_standing(catalog: Catalog, queue: str | None = None) -> pd.DataFrame:
-    """Read the answers that stand, of one queue or of all."""
-    conditions = () if queue is None else (tables.verdicts.c.queue == queue,)
-    return standing_verdicts(catalog.frame(tables.verdicts, *conditions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

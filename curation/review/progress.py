@@ -11,9 +11,9 @@ from sqlalchemy import select
 from catalog import tables
 from catalog.db import Catalog
 from curation.contract import Curated
-from curation.review.answers import UNDONE
 from curation.review.queues.contract import Card
 from curation.review.queues.registry import find_queue
+from curation.verdicts import UNDONE
 
 _Z_95 = 1.96
 

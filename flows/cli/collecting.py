@@ -68,7 +68,7 @@ def crawl(
     else:
         raise UsageError("say which sources: names, --all, or --url with --label; `gleanery source list` shows them")
     runs = _crawl_all(config, chosen, is_quiet=as_json)
-    _print_runs(runs, as_json=as_json)
+    _print_runs(config, runs, as_json=as_json)
     if any(run.state != "ok" for run in runs):
         raise typer.Exit(1)
 
@@ -87,7 +87,7 @@ def import_(
     source_name = name or folder.resolve().name.lower().replace(" ", "-")
     with options.progress_bars(is_quiet=as_json) as progress:
         run = steps.import_folder(config, folder, layout, source_name, progress)
-    _print_runs([run], as_json=as_json)
+    _print_runs(config, [run], as_json=as_json)
     if run.state != "ok":
         raise typer.Exit(1)
 
@@ -158,10 +158,10 @@ def _crawl_all(config: Config, sources: list[Source], *, is_quiet: bool) -> list
         return list(pool.map(lambda source: steps.collect_source(config, source, progress), sources))
 
 
-def _print_runs(runs: list[RunRecord], *, as_json: bool) -> None:
+def _print_runs(config: Config, runs: list[RunRecord], *, as_json: bool) -> None:
     from flows import steps
 
-    rows = [steps.run_facts(run) for run in runs]
+    rows = [steps.run_facts(config, run) for run in runs]
     if as_json:
         options.print_json([{"run_id": run.run_id, **row} for run, row in zip(runs, rows, strict=True)])
     else:

@@ -68,12 +68,8 @@ def lineage(
         story = tell(catalog, curated, config.data_root, image)
     if as_json:
         options.print_json(story)
-        return
-    for part, value in story.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            options.print_table(part, list(value[0]), [list(row.values()) for row in value])
-        else:
-            typer.echo(f"{part}: {value}")
+    else:
+        options.print_story(story)
 
 
 def review_serve(

@@ -57,6 +57,23 @@ def print_facts(title: str, facts: Mapping[str, Any]) -> None:
     print_table(title, ["", ""], [[name, str(value)] for name, value in facts.items()])
 
 
+def print_story(value: Any, indent: int = 0) -> None:
+    """Print nested facts, a line each, as an outline; empty ones are left out."""
+    for name, part in value.items():
+        if part in (None, "", [], {}):
+            continue
+        if isinstance(part, dict):
+            typer.echo(f"{' ' * indent}{name}:")
+            print_story(part, indent + 2)
+        elif isinstance(part, list) and isinstance(part[0], dict):
+            typer.echo(f"{' ' * indent}{name}:")
+            for entry in part:
+                typer.echo(f"{' ' * indent}  -")
+                print_story(entry, indent + 4)
+        else:
+            typer.echo(f"{' ' * indent}{name}: {part}")
+
+
 @contextmanager
 def progress_bars(*, is_quiet: bool = False) -> Iterator[Progress]:
     """Show a bar for each thing that is being done; the yielded function moves them."""

@@ -66,7 +66,7 @@ def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -
     if as_json:
         options.print_json(changes)
     else:
-        options.print_facts(f"From {a} to {b}", changes)
+        options.print_facts(f"From {a} to {b}", changes["counts"])
 
 
 def sheet(

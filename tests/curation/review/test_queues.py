@@ -3,12 +3,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from catalog import tables
 from catalog.db import Catalog
 from catalog.errors import UsageError
-from curation.review.answers import answer_cards, standing_verdicts, undo_last
+from curation.review.answers import answer_cards, undo_last
 from curation.review.exchange import export_verdicts, import_verdicts
 from curation.review.progress import build_queue, measure_progress, wilson_interval
+from curation.verdicts import load_standing
 from tests.curation.handmade import make_world
 
 NOW = "2026-11-21T08:00:00Z"
@@ -77,7 +77,7 @@ def test_verdicts_travel_as_json_lines(large, tmp_path):
     assert export_verdicts(large.catalog, path) == 14
     with Catalog(f"sqlite:///{tmp_path}/other.db") as other:
         assert [import_verdicts(other, path) for _ in range(2)] == [14, 0]
-        frames = [standing_verdicts(catalog.frame(tables.verdicts)) for catalog in (large.catalog, other)]
+        frames = [load_standing(catalog) for catalog in (large.catalog, other)]
         pd.testing.assert_frame_equal(*frames)
         assert set(frames[0]["reviewer"]) == {"bén"}
         path.write_text(path.read_text() + '{"type": "verdict", "queue": "wishes"}\n')

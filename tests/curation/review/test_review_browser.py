@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from curation.review.answers import load_standing
+from curation.verdicts import load_standing
 from tests.curation.handmade import make_world
 from tests.curation.review.serving import review_app, serving
 
@@ -67,7 +67,7 @@ def shown(driver):
 
 
 def standing(world):
-    frame = load_standing(world.catalog, "noise")
+    frame = load_standing(world.catalog, ["noise"])
     return {(row.target_id, row.reviewer): row.answer for row in frame.itertuples()}
 
 
