@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,31 +20,29 @@ SOURCE = "uni-cs"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """URL of a real PostgreSQL server of its own, on a Unix socket, gone after the tests."""
     initdb = _find("initdb")
     if initdb is None:
         pytest.skip("no PostgreSQL server binaries (initdb) on this machine: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres", numbered=True)
-    data = folder / "data"
-    # initdb refuses root: hand the folder to an account without rights.
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        for parent in [folder, *folder.parents]:
-            if parent == Path("/tmp"):
-                break
-            parent.chmod(0o755)
-        shutil.chown(folder, "nobody")
-        prefix = ["runuser", "-u", "nobody", "--"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": folder}
-    subprocess.run([*prefix, initdb, "-D", data, "-U", "gleanery", "-A", "trust", "--no-sync"], **quiet)
-    pg_ctl = initdb.parent / "pg_ctl"
-    options = f"-c listen_addresses='' -k {folder} -c fsync=off"
-    subprocess.run([*prefix, pg_ctl, "-D", data, "-l", folder / "log", "-o", options, "-w", "start"], **quiet)
-    try:
-        yield f"postgresql+psycopg://gleanery@/postgres?host={folder}"
-    finally:
-        subprocess.run([*prefix, pg_ctl, "-D", data, "-m", "immediate", "stop"], **quiet)
+    # Not under pytest's own folder, which only we may enter: initdb refuses root, so another account runs the server.
+    with tempfile.TemporaryDirectory(prefix="gleanery-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        data = folder / "data"
+        account: list[str] = []
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody")
+            account = ["runuser", "-u", "nobody", "--"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": folder}
+        make = [*account, initdb, "-D", data, "-U", "gleanery", "-A", "trust", "--no-sync"]
+        subprocess.run(make, check=True, **quiet)
+        control = [*account, initdb.parent / "pg_ctl", "-D", data]
+        options = f"-c listen_addresses='' -k {folder} -c fsync=off"
+        subprocess.run([*control, "-l", folder / "log", "-o", options, "-w", "start"], check=True, **quiet)
+        try:
+            yield f"postgresql+psycopg://gleanery@/postgres?host={folder}"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)
 
 
 def _find(program: str) -> Path | None:
