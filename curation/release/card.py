@@ -25,6 +25,8 @@ from curation.verdicts import load_standing
 USE_NOTES = """This data set was collected from public pages for research. Copyright and personal rights in the
 pictures remain with their owners. Do not use it to identify, rank or decide about people. Check the law and the terms
 that bind you."""
+_LABELS_SHOWN = 30
+"""Identities may be thousands; samples.parquet holds them all."""
 NO_CONTACT = "Ask whoever gave you this release; a recipe names a contact under `[recipe.card]`."
 
 
@@ -118,7 +120,7 @@ def write_certificate_page(recipe: Recipe, certificate: Mapping[str, Any]) -> st
     ]
     classes = [
         [label or "(none)", share, *[balance["classes"][part][label]["share_frac"] for part in parts]]
-        for label, share in balance["whole_frac"].items()
+        for label, share in sorted(balance["whole_frac"].items(), key=lambda item: (-item[1], item[0]))[:_LABELS_SHOWN]
     ]
     return "\n\n".join(
         [
@@ -129,7 +131,8 @@ def write_certificate_page(recipe: Recipe, certificate: Mapping[str, Any]) -> st
             f" parts is told, not judged. Names are compared within: {certificate['name_scope']}.",
             "## Parts\n\n"
             + table(["part", "samples", "groups", "subjects", "share", "wanted"], sizes),
-            f"## Balance\n\nLargest deviation of a class share: {balance['largest_class_deviation_frac']}\n\n"
+            f"## Balance\n\nLargest deviation of a class share: {balance['largest_class_deviation_frac']}"
+            f" ({len(classes)} of {len(balance['whole_frac'])} classes shown)\n\n"
             + table(["class", "whole", *parts], classes),
             "Check it again with `gleanery release verify`.\n",
         ]
@@ -150,16 +153,20 @@ def _or_dash(pair: Mapping[str, Any]) -> object:
 
 
 def _contents(samples: pd.DataFrame) -> str:
-    counts = pd.crosstab(samples["label"], samples["split"]).sort_index()
+    counts = pd.crosstab(samples["label"], samples["split"])
+    parts = list(counts.columns)
+    most = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_LABELS_SHOWN]]
     rows = [
         [label or "(none)", *[int(value) for value in row]]
-        for label, row in zip(counts.index, counts.to_numpy(), strict=True)
+        for label, row in zip(most.index, most.to_numpy(), strict=True)
     ]
     rows.append(["all", *[int(value) for value in counts.sum()]])
     facts = f"{len(samples):,} pictures of {samples['subject_id'].nunique():,} subjects."
     if not samples["is_clean"].all():
         facts += f" {int((~samples['is_clean']).sum()):,} were judged noise and are marked (`is_clean`)."
-    return f"{facts}\n\n" + table(["label", *counts.columns], rows)
+    if len(counts) > len(most):
+        facts += f" The {len(most)} most frequent of {len(counts):,} labels are shown."
+    return f"{facts}\n\n" + table(["label", *parts], rows)
 
 
 def _collected(samples: pd.DataFrame) -> str:

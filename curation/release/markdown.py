@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+_SPECIAL = re.compile(r"(^[-+#=]|[\\`*_{}\[\]!|~])")
 
 
 def inline(value: object) -> str:
