@@ -37,17 +37,21 @@ def pipeline(
     """
     config = load_config(os.environ)
     declared = steps.recipe_named(config, recipe)
+    missing = ""
     if with_collect:
-        collect([source.name for source in steps.sources_of_recipe(config, declared)])
+        names = [source.name for source in steps.sources_of_recipe(config, declared)]
+        collected = cast("State[Any]", collect(names, return_state=True))
+        # One broken site must not hold up all the others: its last good run stands, and the message says so.
+        missing = f"; {collected.message}" if collected.is_failed() else ""
     curate(recipe)
     again = {"recipe": recipe, "with_collect": False, "with_train": with_train, "hand_off": hand_off}
     released = cast("State[dict[str, Any]]", release(recipe, again, return_state=True))
     facts = released.result()
     if released.name == WAITING:
-        return Completed(name=WAITING, message=released.message, data=facts)
+        return Completed(name=WAITING, message=f"{released.message}{missing}", data=facts)
     if with_train and declared.training.get("experiment"):
         facts["training"] = _train(facts["release"], hand_off=hand_off)
-    return Completed(message=f"released {facts['release']}", data=facts)
+    return Completed(message=f"released {facts['release']}{missing}", data=facts)
 
 
 def _train(release_name: str, *, hand_off: bool) -> dict[str, Any]:
