@@ -70,11 +70,10 @@ class Catalog:
 
     def add_verdicts(self, verdicts: Sequence[Verdict]) -> int:
         """Append answers, each verdict_id once; returns how many were new."""
-        rows = [{key: value for key, value in verdict.to_json().items() if key != "type"} for verdict in verdicts]
         added = 0
         with self.begin() as connection:
-            for row in rows:
-                statement = _insert_for(connection, tables.verdicts).values(**row)
+            for verdict in verdicts:
+                statement = _insert_for(connection, tables.verdicts).values(**verdict.to_row())
                 statement = statement.on_conflict_do_nothing(index_elements=["verdict_id"])
                 # rowcount is -1 with some drivers; the returned row tells surely.
                 added += len(connection.execute(statement.returning(tables.verdicts.c.verdict_id)).all())

@@ -57,7 +57,7 @@ def ingest_run(catalog: Catalog, folder: Path, suppressions: Suppressions | None
                     **{name: getattr(issue, name) for name in ("source", "reason", "where", "detail")},
                 }
             )
-        upsert(connection, tables.runs, [_without_type(run)])
+        upsert(connection, tables.runs, [run.to_row()])
         keep_first = ("first_run_id",)
         upsert(connection, tables.pages, rows.pages, keep_first)
         upsert(connection, tables.images, rows.images, ("first_run_id", "size_bytes"))
@@ -106,7 +106,7 @@ class _Rows:
         if self._is_suppressed(record):
             self.suppressed_count += 1
             return
-        row = {**_without_type(record), **self._run_ids}
+        row = {**record.to_row(), **self._run_ids}
         match record:
             case PageRecord():
                 self.pages.append(row)
@@ -139,7 +139,3 @@ class _Rows:
                     or (record.image_id is not None and self._guard.blocks_image(record.image_id))
                 )
         return False
-
-
-def _without_type(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in record.to_json().items() if name != "type"}

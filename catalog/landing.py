@@ -47,8 +47,7 @@ class LandingWriter:
     def add(self, record: Record) -> bool:
         """Append a record or an issue; tells whether it was new to this run."""
         row = record.to_json()
-        # `fetched_at` differs when a killed fetch is repeated; the facts do not.
-        key = digest({name: value for name, value in row.items() if name != "fetched_at"}, 32)
+        key = _facts_key(row)
         if key in self._seen:
             return False
         self._seen.add(key)
@@ -71,8 +70,13 @@ class LandingWriter:
         if path.exists():
             _drop_torn_tail(path)
             for row in iter_rows(path):
-                self._seen.add(digest({name: value for name, value in row.items() if name != "fetched_at"}, 32))
+                self._seen.add(_facts_key(row))
         return path.open("a", encoding="utf-8")
+
+
+def _facts_key(row: dict[str, Any]) -> str:
+    """Tell records apart: `fetched_at` differs when a killed fetch is repeated, the facts do not."""
+    return digest({name: value for name, value in row.items() if name != "fetched_at"}, 32)
 
 
 def _drop_torn_tail(path: Path) -> None:

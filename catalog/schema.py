@@ -94,7 +94,11 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Give the record as JSON values, with its type; tuples become lists."""
-        return {"type": self.TYPE, **dataclasses.asdict(self)}
+        return {"type": self.TYPE, **self.to_row()}
+
+    def to_row(self) -> dict[str, Any]:
+        """Give the fields alone, as a table's columns are called."""
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls: type[T], row: dict[str, Any]) -> T:

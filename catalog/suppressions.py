@@ -117,6 +117,5 @@ def add_suppression(catalog: Catalog, kind: str, value: str, reason: str, create
         suppression_id=short_id("supp", kind, value), kind=kind, value=value, reason=reason, created_at=created_at
     )
     with catalog.begin() as connection:
-        values = {key: item for key, item in row.to_json().items() if key != "type"}
-        upsert(connection, tables.suppressions, [values], keep=("created_at",))
+        upsert(connection, tables.suppressions, [row.to_row()], keep=("created_at",))
     return row

@@ -140,12 +140,11 @@ def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
     running = load_state(config)
     if running is not None:
         return running
-    service_environment(config)  # a wrong setting is told here, not in a log
+    environment = service_environment(config)  # a wrong setting is told here, not in a log
     folder = config.data_root.services.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "logs" / "up.log"
     log.parent.mkdir(exist_ok=True)
-    environment = service_environment(config)
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "up"],
