@@ -83,6 +83,21 @@ REASONS: dict[str, str] = {
 }
 """The closed list of reason slugs, each with what it means."""
 
+FAILURE_CLASSES: dict[str, str] = {
+    "fetch_dns": "dns",
+    "fetch_tls": "tls",
+    "fetch_timeout": "timeout",
+    "fetch_forbidden": "forbidden",
+    "page_blocked": "challenge",
+    "fetch_not_found": "moved",
+    "page_foreign": "moved",
+    "page_changed": "structure",
+    "fetch_failed": "server",
+    "fetch_too_large": "size",
+    "fetch_not_an_image": "format",
+}
+"""What kind of trouble a reason of collecting is; refusals and odd records are none."""
+
 T = TypeVar("T", bound="Record")
 
 

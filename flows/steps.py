@@ -76,6 +76,15 @@ def collect_source(config: Config, source: Source, progress: Progress = no_progr
     return run
 
 
+def check_source(config: Config, source: Source) -> dict[str, Any]:
+    """Crawl a little of a source and compare it with its declaration and its last good run; nothing lands."""
+    from spiders.check import check_source as check
+
+    with Catalog(config.catalog_url) as catalog:
+        suppressions = Suppressions.load(catalog)
+    return check(source, config, utc_now(), suppressions)
+
+
 def ingest(config: Config, run: RunRecord) -> None:
     """Take a finished run into the catalog; twice is once."""
     with Catalog(config.catalog_url) as catalog:
@@ -181,5 +190,8 @@ def run_facts(config: Config, run: RunRecord) -> dict[str, Any]:
         "fetched": counts.get("images_new", 0),
         "refused": counts.get("refused", 0),
         "failed": counts.get("failed", 0),
+        "failures": ", ".join(
+            f"{name.removeprefix('failed_')} {count}" for name, count in counts.items() if name.startswith("failed_")
+        ),
         "detail": run.detail,
     }

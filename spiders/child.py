@@ -30,7 +30,7 @@ from catalog.landing import LandingWriter
 from catalog.schema import RunRecord
 from spiders.gleaning_spider import GleaningSpider
 from spiders.ledger import open_ledger
-from spiders.locks import host_lock, source_lock
+from spiders.locks import host_lock, locks_of, source_lock
 from spiders.order import Order, kill_session
 from spiders.settings import components, scrapy_settings
 from spiders.shop_spider import ShopSpider
@@ -74,7 +74,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
     source = order.source
     SPIDERS[source.kind].check(source)
     with ExitStack() as stack:
-        locks = root.services / "locks"
+        locks = order.locks or locks_of(root)
         stack.enter_context(source_lock(locks, source.name))
         stack.enter_context(host_lock(locks, source.host, source.delay_s))
         folder = landing.unfinished_run(root.landing, source.name)
@@ -86,6 +86,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
             writer=stack.enter_context(LandingWriter(folder)),
             blobs=BlobStore(order.config.blobs_url or root.blobs),
             suppressions=order.suppressions,
+            max_images=order.max_images,
             now=utc_now,
             on_progress=_at_times(tell),
         )

@@ -1,4 +1,4 @@
-"""Declaring sites: write a source from one look at its page, and look again later whether it still holds."""
+"""Declaring sites: write a source from one look at its page, and choose among those that are declared."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from catalog.config import Config
 from catalog.errors import UsageError
 from spiders.policy.address import is_loopback_host
 from spiders.policy.pace import LOOPBACK_DELAY_S, PUBLIC_DELAY_S
-from spiders.probe import Probed, is_address, look, save_case
+from spiders.probe import is_address, look, save_case
 from spiders.sources import Source, to_toml
 
 _MARGIN_FRAC = 0.5
 """A page may lose half of its people, or grow to twice as many, before anybody is asked."""
-_PROBE_KINDS = {"staff": "staff", "shop": "listing"}
 
 
 def source_of_url(url: str, *, label: str | None = None, name: str | None = None, kind: str = "staff") -> Source:
@@ -77,28 +76,6 @@ def new_source(
     return path, seen.result.to_json()
 
 
-def check_source(source: Source, config: Config) -> dict[str, Any]:
-    """Look at the first page of a source and say whether it still holds.
-
-    Returns:
-        source, state (`ok`, `few`, `many`, or the reason of the first issue), found, expected, detail.
-    """
-    seen = look(source.url, "", _PROBE_KINDS[source.kind], config, source.hints or None)
-    found = len(seen.result.records)
-    most = source.expected_max
-    state, detail = "ok", ""
-    if seen.exit_code:
-        state, detail = _first_issue(seen)
-    elif not found and seen.result.needs_script:
-        detail = "the plain page is filled by a script: only a crawl tells"
-    elif source.kind == "staff" and not seen.result.pages and found < source.expected_min:
-        state, detail = "few", "fewer than the declared minimum stand on the first page"
-    elif most is not None and found > most:
-        state, detail = "many", "more than the declared maximum stand on the first page"
-    expected = f"{source.expected_min} to {most if most is not None else 'any'}"
-    return {"source": source.name, "state": state, "found": found, "expected": expected, "detail": detail}
-
-
 def choose_sources(sources: dict[str, Source], patterns: list[str]) -> list[Source]:
     """Choose by names or patterns: a pattern takes what is enabled, a name said in full is taken as said.
 
@@ -112,12 +89,6 @@ def choose_sources(sources: dict[str, Source], patterns: list[str]) -> list[Sour
             raise UsageError(f"no source matches {pattern!r}; there are: {', '.join(sorted(sources)) or '(none)'}")
         chosen |= {name: source for name, source in matching.items() if source.is_enabled or name == pattern}
     return [chosen[name] for name in sorted(chosen)]
-
-
-def _first_issue(seen: Probed) -> tuple[str, str]:
-    if not seen.result.issues:
-        return seen.result.page_format, ""
-    return seen.result.issues[0].reason, seen.result.issues[0].detail
 
 
 def _slug(text: str) -> str:

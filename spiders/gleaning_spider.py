@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ import scrapy
 
 from catalog.errors import GleaneryError, PageBlocked, PageForeign, SourceChanged
 from catalog.ids import page_id
-from catalog.schema import IssueRecord, Permission, Record
+from catalog.schema import FAILURE_CLASSES, IssueRecord, Permission, Record
 from spiders.assembly import drafts as assembly
 from spiders.assembly.drafts import Draft
 from spiders.fetch.fetcher import Fetcher, ImageOutcome
@@ -126,6 +127,8 @@ class GleaningSpider(scrapy.Spider):
             async for record in self._pages():
                 yield record
             found = self.drafts(self._read)
+            if self.work.max_images is not None:
+                found = assembly.sampled(found, self.work.max_images)
             self._expect_pages()
             async for record in self._pictures(found):
                 yield record
@@ -287,6 +290,7 @@ class GleaningSpider(scrapy.Spider):
         self.counts["sightings"] = sum(record.TYPE == "sighting" for record in made)
         self.counts["images"] = len({o.image_id for o in self._images.values() if o.image_id is not None})
         count = len({self.counted(draft) for draft in found})
+        self.counts["found"] = count
         if count < source.expected_min:
             self.state = "rejected"
             self.detail = f"found {count} {self.counted_name}, expected at least {source.expected_min}"
@@ -302,6 +306,9 @@ class GleaningSpider(scrapy.Spider):
     def _count(self) -> None:
         names = ("pages", "images_new", "not_modified", "refused", "failed", "replayed")
         self.counts |= {name: self.fetcher.counts[name] for name in names}
+        reasons = [issue.reason for issue in self._issues] + [o.reason for o in self._images.values() if o.reason]
+        classes = Counter(FAILURE_CLASSES[reason] for reason in reasons if reason in FAILURE_CLASSES)
+        self.counts |= {f"failed_{name}": count for name, count in sorted(classes.items())}
 
     def _issue(self, reason: str, where: str, detail: str = "") -> None:
         self._issues.append(IssueRecord(source=self.work.source.name, reason=reason, where=where, detail=detail))

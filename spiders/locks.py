@@ -14,9 +14,15 @@ from pathlib import Path
 
 from catalog.errors import UsageError
 from catalog.ids import digest
+from catalog.paths import DataRoot
 
 _PATIENCE_S = 2.0
 """A process that was just killed needs a moment to be gone."""
+
+
+def locks_of(root: DataRoot) -> Path:
+    """Where the locks of a data root stand."""
+    return root.services / "locks"
 
 
 @contextmanager

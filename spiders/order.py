@@ -22,6 +22,10 @@ class Order:
     config: Config
     started_at: str
     suppressions: Suppressions
+    locks: Path | None = None
+    """Where the locks of sources and hosts stand; None for the root's own."""
+    max_images: int | None = None
+    """Fetch only the first so many pictures; None for all."""
 
 
 def run_child(connection: Connection, order: Order) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from catalog.config import Config
@@ -41,6 +42,8 @@ def crawl_source(
     *,
     suppressions: Suppressions | None = None,
     cancelled: threading.Event | None = None,
+    locks: Path | None = None,
+    max_images: int | None = None,
 ) -> RunRecord:
     """Crawl one source; an unfinished run of it goes on. May be called from any thread.
 
@@ -52,6 +55,8 @@ def crawl_source(
         on_progress: called in this thread.
         suppressions: takedowns that hold; None for none.
         cancelled: when it is set, the child and its browsers are killed.
+        locks: folder of the locks of sources and hosts; None for the root's own.
+        max_images: fetch only the first so many pictures; None for all.
 
     Raises:
         UsageError: no contact, a bad hint, or another crawl of the source is running.
@@ -61,7 +66,7 @@ def crawl_source(
     user_agent(config.contact, source.is_on_loopback)
     order = Order(
         source=source, root=root.root.absolute(), config=config, started_at=started_at,
-        suppressions=suppressions or Suppressions(),
+        suppressions=suppressions or Suppressions(), locks=locks, max_images=max_images,
     )  # fmt: skip
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["spiders.child"])

@@ -24,6 +24,7 @@ SHIPPED = Path(__file__).parent / "sources"
 
 KINDS = ("staff", "shop")
 RENDERS = ("never", "auto", "always")
+PROFILES = ("never", "auto", "always")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
@@ -51,6 +52,9 @@ class Source:
     """Who runs the site."""
     render: str = "never"
     """When the browser is used: `never`, `auto` (where the plain page holds no persons but runs scripts), `always`."""
+    profiles: str = "auto"
+    """When people's own pages are read: `never`, `auto` (where the list lacks portrait or role, or shows a portrait
+    small), `always` (for second photos)."""
     allow_loopback: bool = False
     """The site is on this machine; then nothing but loopback is contacted."""
     delay_s: float = pace.PUBLIC_DELAY_S
@@ -77,6 +81,7 @@ class Source:
         _expect(bool(_NAME.fullmatch(self.name)), self, "name", "a slug of a-z, 0-9, - and _", self.name)
         _expect(self.kind in KINDS, self, "kind", f"one of {', '.join(KINDS)}", self.kind)
         _expect(self.render in RENDERS, self, "render", f"one of {', '.join(RENDERS)}", self.render)
+        _expect(self.profiles in PROFILES, self, "profiles", f"one of {', '.join(PROFILES)}", self.profiles)
         for url in self.start_urls:
             parts = urlsplit(url)
             is_web = parts.scheme in ("http", "https") and bool(parts.hostname)

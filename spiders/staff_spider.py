@@ -51,11 +51,14 @@ class StaffSpider(GleaningSpider):
         return reader(page, staff_hints(self.work.source))
 
     def follow(self, read: PageRead) -> Iterable[Step]:
-        """Go where the page leads; what it names as somebody's profile is read as one."""
-        profiles = {bare(url) for record in read.result.records if (url := record.get("profile_url"))}
-        for url in read.result.pages:
+        """Go where the page leads; what it names as somebody's profile is read as one, if the source wants them."""
+        named = [str(url) for record in read.result.records if (url := record.get("profile_url"))]
+        profiles, wanted = {bare(url) for url in named}, self.work.source.profiles
+        further = named if wanted == "always" and read.step.role == "list" else []
+        for url in dict.fromkeys([*read.result.pages, *further]):
             role = "profile" if bare(url) in profiles else "list"
-            yield Step(url=url, role=role, depth=read.step.depth + 1)
+            if role == "list" or wanted != "never":
+                yield Step(url=url, role=role, depth=read.step.depth + 1)
 
     def drafts(self, pages: Sequence[PageRead]) -> list[Draft]:
         """Merge mentions into people."""

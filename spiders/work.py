@@ -21,6 +21,8 @@ class Work:
     blobs: BlobStore
     ledger: Ledger
     suppressions: Suppressions
+    max_images: int | None = None
+    """Fetch only the first so many pictures; None for all."""
     now: Callable[[], str]
     """UTC time, ISO 8601 with Z."""
     on_progress: Callable[[dict[str, int]], None] = field(default=lambda counts: None)

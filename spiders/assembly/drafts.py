@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from catalog.ids import sighting_id, subject_id
@@ -55,6 +55,16 @@ class Draft:
     facts: dict[str, Any]
     """Fields of SubjectRecord but for ids."""
     shown: list[Shown] = field(default_factory=list)
+
+
+def sampled(drafts: Sequence[Draft], count: int) -> list[Draft]:
+    """Keep only the first `count` pictures of all subjects together; for a look that is no crawl."""
+    left = count
+    kept = []
+    for draft in drafts:
+        kept.append(replace(draft, shown=draft.shown[:left]))
+        left -= len(kept[-1].shown)
+    return kept
 
 
 def wanted(drafts: Iterable[Draft], is_fallback: bool = False) -> list[Shown]:

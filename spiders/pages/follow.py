@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,27 +39,33 @@ _LISTS = re.compile(
 )
 
 
-def pages_to_follow(document: Document, records: Iterable[Mapping[str, Any]], page_format: str) -> list[str]:
+def pages_to_follow(
+    document: Document,
+    records: Iterable[Mapping[str, Any]],
+    page_format: str,
+    thumbnails: Collection[str] = (),
+) -> list[str]:
     """Give the addresses that lead to more people or to what this page does not show of them.
 
     Args:
         document: the page.
         records: its people.
         page_format: a `profile` leads nowhere.
+        thumbnails: addresses of pictures that are shown small, without a link to the original.
     """
     if page_format == "profile":
         return []
     here = document.url.split("#")[0]
     found: dict[str, None] = {}
-    for url in [*_navigation(document), *_profiles(document, list(records))]:
+    for url in [*_navigation(document), *_profiles(list(records), thumbnails)]:
         if url != here and _is_inside(document, url):
             found[url] = None
     return list(found)
 
 
-def _profiles(document: Document, records: list[Mapping[str, Any]]) -> list[str]:
-    """The profile pages, where the list keeps portraits or roles to itself."""
-    without = [r for r in records if r["image_url"] is None or r["role"] is None]
+def _profiles(records: list[Mapping[str, Any]], thumbnails: Collection[str]) -> list[str]:
+    """The profile pages, where the list keeps portraits or roles to itself, or shows them small."""
+    without = [r for r in records if r["image_url"] is None or r["role"] is None or r["image_url"] in thumbnails]
     return [str(record["profile_url"]) for record in without if record["profile_url"]]
 
 

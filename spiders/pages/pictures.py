@@ -28,6 +28,10 @@ _SRCSET = re.compile(r"[\s,]*([^\s,]\S*[^\s,]|[^\s,])(?:\s+(\d+(?:\.\d+)?)([wxh]
 _CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^\"')\s]*))\s*\)", re.IGNORECASE)
 _CSS_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,3000})\}")
 _PICTURE_FILE = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$", re.IGNORECASE)
+_THUMBNAIL = re.compile(
+    r"(?<![a-z])(thumb(nail)?s?|icon)(?![a-z])|[-_/](\d{2,3})x(\d{2,3})(?=[._/-]|$)|[?&](w|width|h|height)=(\d{1,3})(?!\d)",
+    re.IGNORECASE,
+)
 _BLANK_DATA = re.compile(r"^data:(image/svg|image/gif;base64,R0lGOD|,|image/png;base64,.{0,160}$)", re.IGNORECASE)
 
 _STAND_IN = r"(default|generic|dummy|anonym\w*|unknown|missing|empty|mystery|blank)"
@@ -57,6 +61,9 @@ _DECOY = word_set(
     " teamfoto teambild groupphoto grouppicture teamphoto grouppic staticmap openstreetmap flyer poster "
     "diagram featured captcha emoji")  # fmt: skip
 """Words of file names, classes and alt texts of what is no portrait. The person's name beside them outweighs them."""
+
+_FULL_SIDE_PX = 160
+"""A portrait that is shown smaller than this has room for no face crop of 128 px; its own page may show more."""
 
 _DECOY_FOLDERS = word_set(
     "logo logos icon icons banner banners sponsors funding flags publication publications papers news events "
@@ -105,6 +112,16 @@ class Picture:
         """Whether the page shows it too small for a face (an icon, a flag)."""
         sides = [side for side in (self.width_px, self.height_px) if side is not None]
         return bool(sides) and min(sides) < 32
+
+    @property
+    def is_thumbnail(self) -> bool:
+        """Whether size or address say that it is a small copy, and nothing on the page links to the original."""
+        if self.full_url is not None or self.url.startswith("data:"):
+            return False
+        sides = [side for side in (self.width_px, self.height_px) if side is not None]
+        told = _THUMBNAIL.search(urlsplit(self.url).path + "?" + urlsplit(self.url).query)
+        sides += [int(side) for side in (told[3], told[4], told[6]) if side] if told else []
+        return min(sides) < _FULL_SIDE_PX if sides else told is not None
 
     @property
     def is_wide(self) -> bool:

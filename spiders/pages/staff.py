@@ -107,13 +107,14 @@ def _result(builder: Builder, blocks: list[Block], selected: Selected, page_form
     records = records_of(builder, blocks, selected)
     if page_format != "hints":
         records = with_linked_people(records, linked_people(document), is_profile=page_format == "profile")
+    small = {b.picture.url for b in blocks if b.picture is not None and b.picture.is_thumbnail}
     issues = []
     if document.is_cut:
         issues.append(PageIssue(reason="fetch_too_large", where=document.url, detail="only the beginning was read"))
     if records:
         return PageResult(
             kind="staff", page_format=page_format if blocks else "jsonld", records=tuple(records),
-            pages=tuple(pages_to_follow(document, records, page_format)), issues=tuple(issues),
+            pages=tuple(pages_to_follow(document, records, page_format, small)), issues=tuple(issues),
         )  # fmt: skip
     if needs_script(document):
         return PageResult(kind="staff", page_format="script", issues=tuple(issues), needs_script=True)

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.config import Config
 from catalog.errors import UsageError
-from spiders.declare import check_source, choose_sources, new_source, source_of_url
+from spiders.declare import choose_sources, new_source, source_of_url
 from spiders.sources import load_sources, read_source
 
 PEOPLE = ("Runa Birkenwerder", "Malte Oelrichsen", "Thekla Vösgen", "Enno Zülsdorff")
@@ -52,19 +52,8 @@ def test_a_site_is_declared_with_a_case_and_holds_afterwards(site: tuple[Path, s
     assert (source.name, source.label, source.expected_min, source.expected_max) == ("here-cs", "cs", 2, 8)
     case = config.root / "cases" / "here-cs"
     assert json.loads((case / "output.json").read_text(encoding="utf-8"))["records"] == document["records"]
-    assert check_source(source, config)["state"] == "ok"
     with pytest.raises(UsageError, match="is there already"):
         new_source(url, label="cs", name="here-cs", case_folder=tmp_path / "c", config=config)
-
-
-def test_a_site_that_lost_its_people_is_told(site: tuple[Path, str], tmp_path: Path) -> None:
-    folder, url = site
-    config = Config(root=tmp_path / "store")
-    path, _ = new_source(url, label="cs", name="here-cs", case_folder=None, config=config)
-    (folder / "people.html").write_text("<title>People</title><h1>People</h1><p>We moved.</p>")
-    assert check_source(read_source(path), config)["state"] == "page_changed"
-    (folder / "people.html").unlink()
-    assert check_source(read_source(path), config)["state"] == "fetch_not_found"
 
 
 def test_a_page_without_people_is_not_declared(site: tuple[Path, str], tmp_path: Path) -> None:
