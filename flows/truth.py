@@ -60,6 +60,7 @@ def compare_staff(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comp
     """Compare people, portraits, copies and spoils."""
     return [
         _people(truth, catalog),
+        _roles(truth, catalog),
         _portraits(truth, catalog),
         _copies(truth, curated),
         *_spoils(truth, curated, catalog),
@@ -71,6 +72,16 @@ def _people(truth: Truth, catalog: Catalog) -> Comparison:
     found = Counter(zip(subjects["source"], subjects["name"], strict=True))
     planted = Counter((row["site"], row["name"]) for row in truth["people"])
     return Comparison("people on staff pages", planted.total(), (planted & found).total(), (found - planted).total())
+
+
+def _roles(truth: Truth, catalog: Catalog) -> Comparison:
+    """Each person must stand under the right field of study and role class."""
+    subjects = catalog.frame(tables.subjects, tables.subjects.c.kind == "person")
+    columns = ("source", "name", "label", "role_class")
+    found = Counter(zip(*(subjects[column] for column in columns), strict=True))
+    planted = Counter(tuple(row[key] for key in ("site", *columns[1:])) for row in truth["people"])
+    right = (planted & found).total()
+    return Comparison("people, with label and role class", planted.total(), right, found.total() - right)
 
 
 def _portraits(truth: Truth, catalog: Catalog) -> Comparison:
