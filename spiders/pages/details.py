@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 
 from spiders.pages.blocks import Block
@@ -29,14 +30,15 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _NO_ROLE = re.compile(
-    r"^(IEEE|ACM|AAAI|ISCA|Royal Society|Leopoldina)\b|"
+    r"^(IEEE|ACM|AAAI|ISCA|Royal Society(?! (University )?Research)|Leopoldina)\b|"
     r"^(research|teaching|main|scientific|current)? ?(interests?|areas?|topics?|fields?|focus|keywords"
     r"|forschung\w*|arbeitsgebiet\w*|schwerpunkt\w*|thema|topic|thesis|dissertation|projekt|project)\b.{0,12}:"
     r"|^(research (interests?|areas?)|forschungs(gebiete?|schwerpunkte?|interessen)|research intetests?)\b"
     r"|^[BM]\.? ?(Sc|S|A|Eng|Tech|Phil|Ed)\b\.? ?[^ ]{0,4} ?[(,-]|^Ph\.? ?D\.?,? ?(\(|(from|in|at|of)\b)"
     r"|\bPh\.?D\.? ?\(|大学.{0,12}(硕士|博士|学士|本科)$|(硕士|学士|博士)[,，]? *(19|20)\d\d|奖学金|(毕业于|学位)"
     r"|^(Ph\.? ?D|[BMD]\.? ?(Sc|S|A|Eng|Phil|Ed)|Dipl\w*|Diploma?|Doctorate)\b.*(Universi|College|Institut|School)"
-    r"|^(co-?)?(supervis|advis|betreu)\w*|^(co-)?supervision",
+    r"|^(co-?)?(supervis|advis|betreu)\w*\b(?!,)"
+    r"|^, ?(Ph\.? ?D|M\.? ?D|[BM]\.? ?(Sc|S|A|Eng)|Dr\.?( \w+\.)?|Dipl\.?-\w+)\.?$",
     re.IGNORECASE,
 )
 """Lines that hold a word of a job but tell of honours, interests, degrees or supervisors."""
@@ -51,6 +53,8 @@ _SENTENCE = re.compile(
 )
 
 MAX_ROLE_CHARS = 160
+_FURNITURE_TIMES = 3
+"""A heading that stands so often on a page ("Contact me") belongs to each card, and heads no section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Sections:
             blocks: its people, in page order; what stands inside them heads nobody else.
         """
         self.labels = _tab_labels(document)
+        times = Counter(line.text for line in document.lines)
         spans = sorted((block.anchor.start, block.end) for block in blocks)
         self.headings: list[_Heading] = []
         at = 0
@@ -92,7 +97,7 @@ class Sections:
             if at < len(spans) and spans[at][0] <= line.start:
                 continue
             level = _heading_level(line)
-            if level is not None and len(line.text) <= 120:
+            if level is not None and len(line.text) <= 120 and times[line.text] < _FURNITURE_TIMES:
                 over = self.headings[-1] if self.headings else None
                 while over is not None and over.level >= level:
                     over = over.over
@@ -205,6 +210,7 @@ def _plain(text: str) -> str | None:
     text = _ROLE_LABEL.sub("", text.strip(" []()•·-–|"))
     if not 2 <= len(text) <= MAX_ROLE_CHARS or _CONTACT.search(text) or text[0].isdigit() or _NO_ROLE.search(text):
         return None
+    text = text.rstrip(" ,;")
     if text.endswith("。") or (text.endswith((".", "!", "?")) and len(text) > 60):
         return None
     return text
