@@ -207,13 +207,21 @@ def _said_of(text: str) -> str | None:
 
 def _plain(text: str) -> str | None:
     """Give a text without label and brackets, unless it is an address, a degree, a date or prose."""
-    text = _ROLE_LABEL.sub("", text.strip(" []()•·-–|"))
+    text = _ROLE_LABEL.sub("", _unwrapped(text))
     if not 2 <= len(text) <= MAX_ROLE_CHARS or _CONTACT.search(text) or text[0].isdigit() or _NO_ROLE.search(text):
         return None
     text = text.rstrip(" ,;")
     if text.endswith("。") or (text.endswith((".", "!", "?")) and len(text) > 60):
         return None
     return text
+
+
+def _unwrapped(text: str) -> str:
+    """Take bullets off, and brackets that hold the whole or have no counterpart."""
+    text = text.strip(" []•·-–|")
+    if text.startswith("(") and text.find(")") in (-1, len(text) - 1):
+        text = text.strip("()")
+    return text.removesuffix(")") if text.count(")") > text.count("(") else text
 
 
 def _role_text(line: str) -> str | None:

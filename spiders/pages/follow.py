@@ -28,8 +28,9 @@ _PAGE = re.compile(r"[?&/](page|seite|pagina|p|paged|start|offset|tx_[\w%\[\]]*p
 _LETTER_IN = re.compile(r"[=/_-]([a-z])(\.\w+|/)?$", re.IGNORECASE)
 _LISTS = re.compile(
     r"^(all|alle|show all|view all|tous|todos)( \w+){0,3}$|^(all |our |academic |non[- ]?academic |permanent "
-    r"|temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ )*(staff"
-    r"|faculty|people|members|team|academic|students|researchers|postdocs|personnel|directory|alumni)$"
+    r"|temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ "
+    r"|current |former |lab |group |(under)?graduate |doctoral |post-?doctoral |ph\.? ?d\.? |master'?s? |bachelor'?s? )*(staff"
+    r"|faculty|people|members|team|academic|students|researchers|post-?docs|fellows|personnel|directory|alumni)$"
     r"|^(alle |wissenschaftliche |ehemalige |technische |studentische )*(mitarbeiter(innen|/innen|\*innen"
     r"|:innen)?|mitarbeitende|personen|beschäftigte|professor(inn)?en|doktorand(inn)?en|team|personal"
     r"|ehemalige)$"
@@ -101,7 +102,9 @@ def _leads_on(document: Document, node: Node, text: str, url: str) -> bool:
         return bool(_PAGE.search(url)) or _path(url) == _path(document.url)
     # In a site's main menu "Staff" may lead anywhere; beside the list, or inside its folder, it leads to more of it.
     is_near = bool(_folder(url)) or node.within("nav", "header", "footer") is None
-    return is_near and bool(_LISTS.match(text)) and _folder(url) == _folder(document.url)
+    # Under the page itself stand parts of its list ("Doctoral students"); a bare "People" there is a menu's.
+    is_part = _folder(url) == _path(document.url) and (" " in text or text.lower() in ("alumni", "ehemalige"))
+    return is_near and (_folder(url) == _folder(document.url) or is_part) and bool(_LISTS.match(text))
 
 
 def _path(url: str) -> str:

@@ -29,7 +29,7 @@ _CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^\"')\s]*))\s*\)", r
 _CSS_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,3000})\}")
 _PICTURE_FILE = re.compile(r"\.(jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$", re.IGNORECASE)
 _THUMBNAIL = re.compile(
-    r"(?<![a-z])(thumb(nail)?s?|icon)(?![a-z])|[-_/](\d{2,3})x(\d{2,3})(?=[._/-]|$)|[?&](w|width|h|height)=(\d{1,3})(?!\d)",
+    r"(?<![a-z])(thumb(nail)?s?|small|icon)(?![a-z])|[-_/](\d{2,3})x(\d{2,3})(?=[._/-]|$)|[?&](w|width|h|height)=(\d{1,3})(?!\d)",
     re.IGNORECASE,
 )
 _BLANK_DATA = re.compile(r"^data:(image/svg|image/gif;base64,R0lGOD|,|image/png;base64,.{0,160}$)", re.IGNORECASE)
@@ -101,6 +101,11 @@ class Picture:
     def is_placeholder(self) -> bool:
         """Whether address or alt text says that it stands for a missing portrait."""
         return says_placeholder(self.alt) or says_placeholder(self.file) or _is_stand_in(self.file)
+
+    @property
+    def says_placeholder_in_alt_only(self) -> bool:
+        """Whether the alt text alone calls it a stand-in: a template's text that nobody changed says nothing."""
+        return self.is_placeholder and not (says_placeholder(self.file) or _is_stand_in(self.file))
 
     @property
     def words(self) -> str:

@@ -61,9 +61,17 @@ def _record(builder: Builder, block: Block, sections: Sections, selected: Select
         "image_url": picture.url if picture else None,
         "image_full_url": picture.full_url if picture else None,
         "profile_url": document.absolute(link.get("href")) if link else details.profile_url,
-        "is_placeholder": picture is not None and (picture.is_placeholder or picture.url in shared),
+        "is_placeholder": picture is not None and (_stands_in(block) or picture.url in shared),
         "is_former": details.is_former,
     }
+
+
+def _stands_in(block: Block) -> bool:
+    """Say whether the picture is called a stand-in, and its file is not called after the person all the same."""
+    picture = block.picture
+    if picture is None or not picture.is_placeholder:
+        return False
+    return not (picture.says_placeholder_in_alt_only and matches(block.anchor.name, picture.file))
 
 
 def _take_hinted_picture(builder: Builder, block: Block, selected: Selected) -> None:
