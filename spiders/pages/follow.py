@@ -29,8 +29,8 @@ _LETTER_IN = re.compile(r"[=/_-]([a-z])(\.\w+|/)?$", re.IGNORECASE)
 _LISTS = re.compile(
     r"^(all|alle|show all|view all|tous|todos)( \w+){0,3}$|^(all |our |academic |non[- ]?academic |permanent "
     r"|temporary |visiting |administrative |technical |research |teaching |core |affiliated? |emerit\w+ "
-    r"|current |former |lab |group |(under)?graduate |doctoral |post-?doctoral |ph\.? ?d\.? |master'?s? |bachelor'?s? )*"
-    r"(staff|faculty|people|members|team|academic|students|researchers|post-?docs|fellows|personnel|directory|alumni)$"
+    r"|current |former |lab |group |(under)?graduate |doctoral |post-?doctoral |ph\.? ?d\.? |master'?s? "
+    r"|bachelor'?s? )*(staff|faculty|people|members|team|academic|students|researchers|post-?docs|fellows|personnel|directory|alumni)$"
     r"|^(alle |wissenschaftliche |ehemalige |technische |studentische )*(mitarbeiter(innen|/innen|\*innen"
     r"|:innen)?|mitarbeitende|personen|beschäftigte|professor(inn)?en|doktorand(inn)?en|team|personal"
     r"|ehemalige)$"
