@@ -21,6 +21,7 @@ from catalog.ids import image_id, page_id
 from catalog.schema import ImageRecord, PageRecord, Permission
 from spiders.fetch import media
 from spiders.fetch.outcome import Fetched, failure_reason, status_reason
+from spiders.fetch.retry import PatientRetry
 from spiders.fetch.robots import PoliteRobots
 from spiders.policy import permission
 from spiders.policy.permission import Target
@@ -60,6 +61,11 @@ class Fetcher:
         """pages, images_new, not_modified, refused, failed, replayed."""
         self.failures_in_a_row = 0
         crawler.signals.connect(self._stop_early, signal=signals.headers_received)
+
+    def asked_rest_s(self, url: str) -> float | None:
+        """How long the host of an address asked to be left alone; None if it did not."""
+        retry = self._crawler.get_downloader_middleware(PatientRetry)
+        return retry.asked_rest_s(urlsplit(url).hostname or "") if retry is not None else None
 
     async def page(self, url: str, via: str = "http") -> Fetched:
         """Fetch a page, or replay it; what cannot be had carries a reason."""

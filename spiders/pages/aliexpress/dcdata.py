@@ -69,6 +69,15 @@ def item_from_shell(text: str, root: Any, page: PageInput) -> dict[str, Any] | N
     return record
 
 
+def shell_pictures(text: str, base: str) -> list[str]:
+    """Give the pictures that a shell names; none where it has no data or broken data."""
+    try:
+        data = next(assigned_json(text, "_d_c_.DCData"), {})
+    except BrokenJson:
+        return []
+    return image_urls(data.get("imagePathList") or data.get("summImagePathList"), base)
+
+
 def _meta(root: Any, name: str) -> str | None:
     for element in select(root, f'meta[property="{name}"]'):
         content = " ".join((element.get("content") or "").split())
