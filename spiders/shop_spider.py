@@ -13,6 +13,7 @@ from spiders.fetch.outcome import Fetched
 from spiders.gleaning_spider import GleaningSpider, PageRead, Step
 from spiders.pages.aliexpress import (
     item_id_in,
+    larger_rendition,
     read_description,
     read_item,
     read_listing,
@@ -135,6 +136,6 @@ class ShopSpider(GleaningSpider):
         ]
         renditions: dict[str, str] = {}
         for read in pages:
-            for original, rendition in self._renditions.get(read.final_url, {}).items():
-                renditions.setdefault(original, rendition)
+            for original, url in self._renditions.get(read.final_url, {}).items():
+                renditions[original] = larger_rendition(renditions.get(original, url), url)
         return items(self.work.source, found, reviews, descriptions, renditions)

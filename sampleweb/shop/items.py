@@ -199,6 +199,7 @@ def _mtop(offer: Offer) -> dict[str, Any]:
         "PC_RATING": {"rating": "4.7", "totalValidNum": rated, "otherText": f"{rated * 3} sold"},
         "SHOP_CARD_PC": {"storeName": _store(offer)["storeName"], "sellerInfo": _store(offer)},
         "PRODUCT_PROP_PC": {"showedProps": _specs(offer)},
+        "FEEDBACK_PC": {"signed": f"{BUYER_MARKS[0]}0***r | 02 Mar 2022", "text": "Nice."},
     }  # fmt: skip
     return {"api": "mtop.aliexpress.pdp.pc.query", "data": {"result": result}, "ret": ["SUCCESS::ok"], "v": "1.0"}
 
@@ -219,5 +220,4 @@ def _write(template: str, offer: Offer) -> str:
         currency=currency, low=low, high=high, factor=factor, is_reduced=is_reduced, breadcrumb=_breadcrumb(offer),
         description=_description_path(offer) if offer.description_paths() else "",
         reviews=evaluation_path(offer).partition("&page")[0], data=_mtop_path(offer).partition("&page")[0],
-        buyer=BUYER_MARKS,
     )  # fmt: skip

@@ -41,18 +41,20 @@ def renditions_in(page: PageInput) -> dict[str, str]:
         Addresses of renditions by that of their original, both absolute.
     """
     text = page_text(page).replace("\\/", "/").replace("\\u002F", "/")
-    best: dict[str, tuple[int, str]] = {}
+    best: dict[str, str] = {}
     for pattern in (_SHOWN, _SHOWN_PATH):
         for found in pattern.finditer(text):
             url = absolute_url(found.group(), page.url)
             original = original_image_url(url) if url else None
-            if url is None or original is None or original == url:
-                continue
-            size = _SIZE.search(url, len(original))
-            candidate = (int(size.group(1)) if size else 0, url)
-            if original not in best or candidate[0] > best[original][0]:
-                best[original] = candidate
-    return {original: url for original, (_, url) in best.items()}
+            if url is not None and original is not None and original != url:
+                best[original] = larger_rendition(best.get(original, url), url)
+    return best
+
+
+def larger_rendition(one: str, other: str) -> str:
+    """Choose the larger of two renditions of a picture, by what their addresses say; the first where those are alike."""
+    sides = [max((int(side) for side in _SIZE.findall(url)), default=0) for url in (one, other)]
+    return other if sides[1] > sides[0] else one
 
 
 def image_url(address: Any, base: str) -> str | None:

@@ -11,7 +11,7 @@ from spiders.pages.aliexpress.dcdata import item_from_shell
 from spiders.pages.aliexpress.document import (
     BrokenJson,
     assigned_json,
-    dig,
+    first_of,
     page_base,
     page_text,
     select,
@@ -97,13 +97,13 @@ def _embedded(text: str) -> list[Any]:
 def _from_embedded(page: PageInput, text: str) -> PageResult | None:
     for value in _embedded(text):
         found = find_item_data(value)
+        gone = first_of(value, "data.redirectModule.code", "redirectModule.code")
+        if isinstance(gone, str) and gone != "OK" and not (found and found[0].mandatory_part in found[1]):
+            issue = PageIssue(reason="fetch_not_found", where="$.redirectModule.code", detail=gone[:80])
+            return PageResult(kind="item", page_format="runparams", issues=(issue,))
         if not found:
             continue
         words, data = found
-        gone = dig(data, "redirectModule.code")
-        if words.mandatory_part not in data and isinstance(gone, str) and gone != "OK":
-            issue = PageIssue(reason="fetch_not_found", where="$.redirectModule.code", detail=gone[:80])
-            return PageResult(kind="item", page_format=words.page_format, issues=(issue,))
         record, issues = item_from_data(data, words, page.url)
         return _result(words.page_format, record, description_url(data, words, page.url), issues)
     return None
