@@ -147,7 +147,7 @@ def test_nothing_of_a_buyer_is_in_any_byte_that_is_kept(crawled):
 
 
 def test_a_recipe_may_ask_for_country_and_measures(shop, root):
-    sources, truth, _ = shop
+    sources, _, _ = shop
     source = dataclasses.replace(sources["sample-shop-jackets"], buyer_facts=("country", "measures"))
     run = crawl_source(source, root, Config(), WHEN)
     said = [buyer for subject in records(root, run, "subject") for buyer in subject.attributes.get("buyers", [])]
@@ -182,7 +182,7 @@ def test_single_items_by_id_and_by_address(shop, root):
 
 
 def test_limits_take_the_first_items_of_the_list(shop, root):
-    sources, truth, folder = shop
+    sources, truth, _ = shop
     [source] = with_limits([sources["sample-shop-sweaters"]], pages=1, max_items=2)
     run = crawl_source(dataclasses.replace(source, expected_min=1), root, Config(), WHEN)
     wanted = [item["item_id"] for item in truth["items"] if item["category"] == "sweaters"][:2]

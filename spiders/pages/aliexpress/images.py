@@ -52,7 +52,7 @@ def renditions_in(page: PageInput) -> dict[str, str]:
 
 
 def larger_rendition(one: str, other: str) -> str:
-    """Choose the larger of two renditions of a picture, by what their addresses say; the first where those are alike."""
+    """Choose the larger of two renditions of a picture, by what their addresses say, else the first."""
     sides = [max((int(side) for side in _SIZE.findall(url)), default=0) for url in (one, other)]
     return other if sides[1] > sides[0] else one
 
