@@ -11,12 +11,15 @@ from spiders.pages.aliexpress.images import image_urls
 from spiders.pages.aliexpress.modules import evaluation_url
 from spiders.pages.contract import PageInput
 
-_ITEM_ID = re.compile(r"/(?:item|i)/(?:[^/?#]{1,300}/)?(\d{6,20})(?:\.html?|[?#]|$)")
+_ITEM_ID = re.compile(r"/(?:item|i|store/product)/(?:[^/?#]{1,300}/)?(?:\d{1,12}_)?(\d{6,20})(?:\.html?|[?#]|$)")
 _SITE_SUFFIX = re.compile(r"\s*[-|]\s*AliExpress(?:\s*\d+)?\s*$", re.IGNORECASE)
 
 
 def item_id_in(url: str | None) -> str | None:
-    """Find the item id in the address of its page (`/item/1005001234567890.html`, `/item/Name/32901234567.html`)."""
+    """Find the item id in the address of its page (`/item/1005001234567890.html`, `/item/Name/32901234567.html`).
+
+    Until 2018 stores linked their items as `/store/product/Name/<store>_<item>.html`.
+    """
     found = _ITEM_ID.search(url or "")
     return found.group(1) if found else None
 

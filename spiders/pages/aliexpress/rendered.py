@@ -18,6 +18,8 @@ from spiders.pages.aliexpress.money import read_count, read_currency, read_price
 from spiders.pages.aliexpress.variants import color_property, size_values
 from spiders.pages.contract import PageInput
 
+_MARKS = ("product-title", "title--title", "price--current", "price-default--")
+"""Looked for in the text first: that is cheap, and no page without two of them is filled in."""
 _TITLE = "h1[data-pl=product-title], [class*='title--titleText'] h1, h1[class*='title--']"
 _PAID = (
     "[class*='price--currentPriceText'], [class*='price-default--current'], [class*='price--current--'],"
@@ -47,6 +49,8 @@ def item_from_dom(text: str, root: Any, page: PageInput) -> dict[str, Any] | Non
     Raises:
         SourceChanged: a filled page lacks its id or its pictures.
     """
+    if sum(mark in text for mark in _MARKS) < 2:
+        return None
     title, paid = first_text(root, _TITLE), _first_price(root, _PAID)
     if not title or not paid:
         return None
