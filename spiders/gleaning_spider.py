@@ -142,6 +142,9 @@ class GleaningSpider(scrapy.Spider):
     max_challenges = 5
     """Challenges in a row after which a crawl stops; a single one may guard a single page."""
 
+    needs_every_picture = False
+    """A run without the pictures of a host that asks for a long rest is worth nothing: it ends blocked."""
+
     def role_of_start(self, url: str) -> str:
         """Say what one beginning is read as."""
         return self.first_role
@@ -328,11 +331,25 @@ class GleaningSpider(scrapy.Spider):
         async for url, outcome in _each(list(wanted), lambda url: self.fetcher.image(url, wanted[url])):
             if self.fetcher.failures_in_a_row >= pace.MAX_FAILURES:
                 raise TooManyFailures(f"{self.fetcher.failures_in_a_row} fetches in a row failed: {outcome.detail}")
+            self._expect_picture(url, outcome)
             self._images[url] = outcome
             if outcome.record is not None:
                 yield outcome.record
             self._found["images"] += 1
             self._tell()
+
+    def _expect_picture(self, url: str, outcome: ImageOutcome) -> None:
+        """Stop where the host of the pictures does not want us now."""
+        if outcome.reason == "page_blocked":
+            self._challenges_in_a_row += 1
+            if self._challenges_in_a_row >= self.max_challenges:
+                raise ShutOut(outcome.detail)
+        elif outcome.image_id is not None:
+            self._challenges_in_a_row = 0
+        elif outcome.reason == "fetch_failed" and self.needs_every_picture:
+            rest_s = self.fetcher.asked_rest_s(url)
+            if rest_s is not None:
+                raise ShutOut(f"{url}: {outcome.detail}", rest_s)
 
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source

@@ -41,6 +41,8 @@ class ShopSpider(GleaningSpider):
     max_challenges = 1
     """A challenge is the shop's answer to a pace, not to a page: each further request would only prolong it."""
 
+    needs_every_picture = True
+
     def __init__(self, work: Work, **kwargs: Any) -> None:
         super().__init__(work, **kwargs)
         self._taken: set[str] = set()

@@ -23,6 +23,8 @@ from spiders.fetch import media
 from spiders.fetch.outcome import Fetched, failure_reason, status_reason
 from spiders.fetch.retry import PatientRetry
 from spiders.fetch.robots import PoliteRobots
+from spiders.pages.challenge import is_challenge
+from spiders.pages.contract import PageInput
 from spiders.policy import permission
 from spiders.policy.permission import Target
 from spiders.settings import PAGE_BYTES
@@ -156,6 +158,9 @@ class Fetcher:
         kind = media.picture_type(fetched.body)
         if kind is None:
             self.counts["failed"] += 1
+            if is_challenge(PageInput(url=fetched.final_url, body=fetched.body, status=fetched.status)):
+                detail = f"{fetched.final_url}: a challenge instead of a picture"
+                return ImageOutcome(url=fetched.url, reason="page_blocked", detail=detail)
             said = fetched.headers.get("content-type", "nothing")
             detail = f"{len(fetched.body)} bytes that begin like no picture; the server said {said}"
             return ImageOutcome(url=fetched.url, reason="fetch_not_an_image", detail=detail)

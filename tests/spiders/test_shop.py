@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
+from datetime import datetime
 
 import pytest
 
@@ -235,3 +236,25 @@ def test_without_a_browser_such_an_item_is_never_a_positive(shop, root):
     for subject in records(root, run, "subject"):
         labels[subject.attributes["item_id"]].add(subject.label)
     assert all(labels[item_id] == {None} for item_id in filled)
+
+
+def test_a_host_that_asks_for_hours_ends_the_run_with_the_time_it_names(shop, root):
+    sources, _, folder = shop
+    world = build_world(7, 0.1)
+    world.sites = [site for site in world.sites if site.kind == "shop"]
+    files = world.sites[0].files
+    picture = next(path for path in files if path.startswith("/kf/S") and path.endswith(".jpg"))
+    listing = sources["sample-shop-skirts"].url.partition("127.0.0.90")[2].partition("/")[2]
+    for path, state in (("/" + listing, "page"), (picture, "picture")):
+        busy = dataclasses.replace(
+            files[path], status=429, picture=None, body=b"later", headers={"Retry-After": "7200"}
+        )
+        world.sites[0].files = {**files, path: busy}
+        with running(world, free_port(), None, folder / "pictures") as port:
+            write_sources(world, folder / state, port)
+            source = load_sources([folder / state])["sample-shop-skirts"]
+            run = crawl_source(dataclasses.replace(source, name=state), root, Config(), WHEN)
+        assert run.state == "blocked"
+        finished, named = run.finished_at, run.detail.rpartition("after ")[2]
+        waited_s = (datetime.fromisoformat(named) - datetime.fromisoformat(finished)).total_seconds()
+        assert waited_s == pytest.approx(7200, abs=5)

@@ -243,10 +243,9 @@ def _review_in(item: Any, base: str) -> dict[str, Any] | None:
 def _measures(item: Any) -> Iterator[tuple[str, str]]:
     """Give what the buyer says of their body, by name."""
     for entry in select(item, "span.buyer-personal-info-item"):
-        name = (first_text(entry, "span.buyer-personal-info-title") or "").rstrip(" :：")
-        value = text_in(entry).removeprefix(name).lstrip(" :：")
-        if name and value:
-            yield name, value
+        parts = re.split(r"\s*[:：]\s*", text_in(entry), maxsplit=1)
+        if len(parts) == 2 and all(parts):
+            yield parts[0], parts[1]
 
 
 def _country(item: Any) -> str | None:
