@@ -139,7 +139,12 @@ def _spoils(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison
 
 
 def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison]:
-    """Compare studio photos, further photos, buyers' photos and noise."""
+    """Compare photos by item and colour, and noise."""
+    return [*compare_photos(truth, catalog), _noise(truth, curated)]
+
+
+def compare_photos(truth: Truth, catalog: Catalog) -> list[Comparison]:
+    """Compare items, and studio photos, further photos and buyers' photos with their item and colour."""
     sightings = catalog.frame(tables.sightings).merge(
         catalog.frame(tables.subjects)[["subject_id", "kind", "attributes"]], on="subject_id"
     )
@@ -173,9 +178,11 @@ def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Compa
         ("further photos, by item", gallery, found["gallery"] - described),  # read where a recipe asks for them
         ("buyers' photos, by item and colour", buyer, found["buyer"]),
     )
+    items = {item["item_id"] for item in truth["items"]}
+    known = {row[1] for row in placed}
     return [
+        Comparison("items of the shop", len(items), len(items & known), len(known - items)),
         *(Comparison(what, len(planted), len(planted & seen), len(seen - planted)) for what, planted, seen in lines),
-        _noise(truth, curated),
     ]
 
 

@@ -34,7 +34,7 @@ def of_categories(chosen: Sequence[Source], categories: Sequence[str]) -> list[S
 
 
 def with_limits(chosen: Sequence[Source], *, pages: int | None, max_items: int | None) -> list[Source]:
-    """Read fewer pages of each list, and fewer items, than the declarations say.
+    """Read fewer pages of each list, and fewer items, than the declarations say; then fewer are expected, too.
 
     Raises:
         UsageError: limits for what is no shop.
@@ -44,7 +44,14 @@ def with_limits(chosen: Sequence[Source], *, pages: int | None, max_items: int |
     staff = [source.name for source in chosen if source.kind != "shop"]
     if given and staff:
         raise UsageError(f"--pages and --max-items are for shops; no shop: {', '.join(staff)}")
-    return [dataclasses.replace(source, **given) for source in chosen]
+    if pages is not None:
+        given["expected_min"] = 1  # how many items a page shows is the shop's business
+    return [
+        dataclasses.replace(
+            source, **{"expected_min": min(source.expected_min, max_items or source.expected_min)} | given
+        )
+        for source in chosen
+    ]
 
 
 def item_sources(sources: Mapping[str, Source], shops: Sequence[str], targets: Sequence[str]) -> list[Source]:

@@ -13,9 +13,14 @@ from typing import Any
 import pytest
 
 from catalog import landing
+from catalog.config import Config
+from catalog.db import Catalog
 from catalog.paths import DataRoot
+from flows.truth import compare_photos
+from sampleweb.cache import RenderCache
 from sampleweb.server import load_log, running
 from sampleweb.sources import write_sources
+from sampleweb.truth import truth_table
 from sampleweb.world import World, build_world
 from tests.e2e.command_line import CommandLine, command_line
 
@@ -120,6 +125,26 @@ def _crawl_until_ok(line: CommandLine, kill_at: int) -> list[str]:
 def _runs(line: CommandLine) -> list[Any]:
     folders = landing.iter_run_folders(DataRoot(line.root).landing, "sample-shop-skirts")
     return [run for folder in folders if (run := landing.load_run(folder)) is not None]
+
+
+@pytest.mark.browser
+def test_the_whole_shop_is_collected(lines: tuple[CommandLine, CommandLine], drawn: Path, tmp_path: Path) -> None:
+    """Five categories of forty items: each photo under its item and colour, nothing missing, nothing made up."""
+    line = CommandLine(tmp_path, {**lines[0].environment, "GLEANERY_ROOT": str(tmp_path)})
+    world = build_world(7, 0.1, 1.0)
+    world.sites = [site for site in world.sites if site.kind == "shop"]
+    world.truth["photos"] = []
+    with _served(world, line, drawn):
+        rows = line.json("crawl", "sample-shop")
+    assert [(row["source"], row["state"]) for row in rows] == [
+        (f"sample-shop-{name}", "ok") for name in ("blouses", "hoodies", "jackets", "skirts", "sweaters")
+    ]
+    truth = truth_table(world, int(line.environment["GLEANERY_SAMPLEWEB_PORT"]), RenderCache(drawn))
+    with Catalog(Config(root=tmp_path).catalog_url) as catalog:
+        compared = compare_photos(truth, catalog)
+    assert [(row.what, row.found, row.extra) for row in compared] == [(row.what, row.planted, 0) for row in compared]
+    assert compared[0].planted == 200
+    assert all(row.planted > 60 for row in compared)
 
 
 def test_a_shop_that_goes_on_blocking_is_left_alone_for_longer_each_time(

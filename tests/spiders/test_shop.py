@@ -20,6 +20,8 @@ from sampleweb.sources import write_sources
 from sampleweb.truth import truth_table
 from sampleweb.world import build_world
 from spiders.fetch.browser import find_browser
+from spiders.pages.contract import PageInput
+from spiders.probe import reader_of
 from spiders.run import crawl_many, crawl_source
 from spiders.shops import item_sources, of_categories, with_limits
 from spiders.sources import load_sources
@@ -184,8 +186,9 @@ def test_single_items_by_id_and_by_address(shop, root):
 
 def test_limits_take_the_first_items_of_the_list(shop, root):
     sources, truth, _ = shop
-    [source] = with_limits([sources["sample-shop-sweaters"]], pages=1, max_items=2)
-    run = crawl_source(dataclasses.replace(source, expected_min=1), root, Config(), WHEN)
+    [source] = with_limits([sources["sample-shop-sweaters"]], pages=None, max_items=2)
+    run = crawl_source(source, root, Config(), WHEN)
+    assert run.state == "ok", run.detail
     wanted = [item["item_id"] for item in truth["items"] if item["category"] == "sweaters"][:2]
     assert {s.attributes["item_id"] for s in records(root, run, "subject")} == set(wanted)
 
@@ -201,6 +204,22 @@ def test_limits_take_the_first_items_of_the_list(shop, root):
 def test_what_is_no_item_is_refused(shop, shops, target, message):
     with pytest.raises(UsageError, match=message):
         item_sources(shop[0], shops, [target])
+
+
+def test_every_page_shape_is_served():
+    site = build_world(7, 0.1).site("sample-shop")
+    starts = {path.partition("?")[0] for path in site.categories.values()}
+    found = defaultdict(set)
+    for path, served in site.files.items():
+        kind = "item" if path.startswith(("/item/", "/h5/")) else "reviews" if "valuation" in path else "listing"
+        if served.picture is None and (kind != "listing" or path.partition("?")[0] in starts):
+            page = PageInput(url=f"http://{site.host}{path}", body=served.body)
+            found[kind].add(reader_of(kind)(page).page_format)
+    assert found == {
+        "item": {"runparams", "components", "mtop", "dcdata", "html2018"},
+        "listing": {"search_json", "search_embedded", "search_html"},
+        "reviews": {"evaluation_html", "evaluation_json", "dump2018"},
+    }
 
 
 def test_an_unknown_category_names_those_that_there_are(shop):
