@@ -19,7 +19,10 @@ from catalog.ids import digest
 from catalog.schema import ROLE_CLASSES, SLOTS, SUBJECT_KINDS
 
 SECTIONS = ("recipe", "stages", "splits", "pairs", "gates", "release", "training")
-_RECIPE_KEYS = {"title", "purpose", "sources", "subject_kind", "slots", "role_classes", "label", "with_former", "card"}
+_RECIPE_KEYS = {
+    "title", "purpose", "sources", "subject_kind", "slots", "role_classes", "label", "with_former", "card",
+    "buyer_facts",
+}  # fmt: skip
 SHIPPED = (Path(__file__).parent / "recipes", Path(__file__).parent.parent / "data" / "recipes")
 """Where the tracked recipes are: installed, and in a checkout."""
 
@@ -42,6 +45,8 @@ class Recipe:
     """`label` (the source's), or `attributes.<name>` of the subject."""
     with_former: bool = True
     """Whether people who no longer work there are taken."""
+    buyer_facts: tuple[str, ...] = ()
+    """What is kept of buyers beside their photos: `country`, `measures`; by default nothing."""
     card: Mapping[str, Any] = field(default_factory=dict)
     """Further texts of the card: limits, contact, licence note."""
     stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -58,7 +63,7 @@ class Recipe:
         return digest(
             [self.name, self.title, self.purpose, self.sources, self.subject_kind, self.slots, self.role_classes,
              self.label, self.with_former, dict(self.card), self.stages, self.splits, self.pairs, self.gates,
-             self.release]
+             self.release, self.buyer_facts]
         )  # fmt: skip
 
     def matches_source(self, source: str) -> bool:
@@ -102,6 +107,7 @@ def parse_recipe(name: str, text: str, where: str) -> Recipe:
         role_classes=_texts(where, "role_classes", head.get("role_classes", [])),
         label=str(head.get("label", "label")),
         with_former=bool(head.get("with_former", True)),
+        buyer_facts=_texts(where, "buyer_facts", head.get("buyer_facts", [])),
         card=head.get("card", {}),
         **sections,
     )

@@ -18,10 +18,13 @@ _JOBS = 2
 
 
 @task(name="collect-source", task_run_name="collect {name}", retries=1, retry_delay_seconds=5)
-def collect_source(name: str) -> dict[str, Any]:
-    """Crawl one source; a second try resumes where the first was cut off."""
+def collect_source(name: str, recipe: str | None = None) -> dict[str, Any]:
+    """Crawl one source, as a recipe wants it; a second try resumes where the first was cut off."""
     config = load_config(os.environ)
-    run = steps.collect_source(config, steps.all_sources(config)[name], current_progress())
+    source = steps.all_sources(config)[name]
+    if recipe is not None:
+        source = steps.as_wanted(source, steps.recipe_named(config, recipe))
+    run = steps.collect_source(config, source, current_progress())
     return steps.run_facts(config, run)
 
 
@@ -29,16 +32,17 @@ _RUNNER: Any = ThreadPoolTaskRunner(max_workers=_JOBS)
 
 
 @flow(name="collect", task_runner=_RUNNER)
-def collect(sources: list[str]) -> list[dict[str, Any]]:
+def collect(sources: list[str], recipe: str | None = None) -> list[dict[str, Any]]:
     """Crawl the named sources, one task each; one that fails does not stop the others.
 
     Args:
         sources: names of declarations.
+        recipe: may ask for more than usual (gallery pictures, facts about buyers).
 
     Raises:
         GleaneryError: sources failed; names each with its reason. What the others landed stays.
     """
-    futures = {name: collect_source.submit(name) for name in sources}
+    futures = {name: collect_source.submit(name, recipe) for name in sources}
     rows = {name: future.result(raise_on_failure=False) for name, future in futures.items()}
     facts = [row for row in rows.values() if isinstance(row, dict)]
     artifacts.show_rows("sources", facts, "What each source gave")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RECIPES = ("majors", "street2shop")
 _SEED = 7
+_SHOP_SHARE = 0.2
+"""Of the shop the demo serves this much: five categories of forty items would take some minutes to draw."""
 _CONTINUATION_S = 180.0
 """How long the demo waits for the continuation that the poller starts after the review."""
 
@@ -151,7 +153,7 @@ class _SampleWeb:
         port = config.sampleweb_port
         if not services.port_is_free("127.0.0.11", port):
             raise UsageError(f"port {port} is taken: stop what listens there, or set GLEANERY_SAMPLEWEB_PORT")
-        world = build_world(_SEED, scale)
+        world = build_world(_SEED, scale, scale * _SHOP_SHARE)
         folder = config.data_root.root / "sampleweb"
         folder.mkdir(parents=True, exist_ok=True)
         write_sources(world, config.data_root.sources, port)

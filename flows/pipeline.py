@@ -40,7 +40,7 @@ def pipeline(
     missing = ""
     if with_collect:
         names = [source.name for source in steps.sources_of_recipe(config, declared)]
-        collected = cast("State[Any]", collect(names, return_state=True))
+        collected = cast("State[Any]", collect(names, recipe, return_state=True))
         # One broken site must not hold up all the others: its last good run stands, and the message says so.
         missing = f"; {collected.message}" if collected.is_failed() else ""
     curate(recipe)

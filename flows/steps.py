@@ -5,6 +5,7 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from spiders.sources import Source
     from training.loop import Progress as TrainingProgress
     from training.train import RunResult
+
+
+_SHOP_ROLES = {"listing": "list pages", "item": "items", "reviews": "review pages", "description": "descriptions"}
+"""What has a line of its own while a shop is crawled, in the order in which it is reached."""
 
 
 def utc_now() -> str:
@@ -52,12 +57,27 @@ def all_sources(config: Config) -> dict[str, Source]:
 
 
 def sources_of_recipe(config: Config, recipe: Recipe) -> list[Source]:
-    """The enabled sources that a recipe collects from, by name."""
+    """The enabled sources that a recipe collects from, by name, as the recipe wants them."""
     return [
-        source
+        as_wanted(source, recipe)
         for name, source in sorted(all_sources(config).items())
         if recipe.matches_source(name) and source.is_enabled
     ]
+
+
+def as_wanted(source: Source, recipe: Recipe) -> Source:
+    """Let a shop give what a recipe asks for beyond the usual: gallery pictures, facts about buyers.
+
+    Raises:
+        UsageError: a fact that cannot be kept; lists those that can.
+    """
+    if source.kind != "shop":
+        return source
+    return dataclasses.replace(
+        source,
+        with_descriptions=source.with_descriptions or "gallery" in recipe.slots,
+        buyer_facts=tuple(dict.fromkeys((*source.buyer_facts, *recipe.buyer_facts))),
+    )
 
 
 def collect_source(config: Config, source: Source, progress: Progress = no_progress) -> RunRecord:
@@ -67,6 +87,9 @@ def collect_source(config: Config, source: Source, progress: Progress = no_progr
     def show(counts: Mapping[str, int]) -> None:
         done = counts.get("pages", 0) + counts.get("images", 0)
         progress(source.name, done, max(done, counts.get("pages_found", 0) + counts.get("images_found", 0)))
+        for role, words in _SHOP_ROLES.items() if source.kind == "shop" else ():
+            if counts.get(f"{role}_found"):
+                progress(f"  {source.name}: {words}", counts.get(f"{role}_read", 0), counts[f"{role}_found"])
 
     with Catalog(config.catalog_url) as catalog:
         suppressions = Suppressions.load(catalog)

@@ -150,7 +150,12 @@ def _spoils(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison
 
 
 def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Comparison]:
-    """Compare items, studio photos, buyers' photos and noise."""
+    """Compare photos by item and colour, and noise."""
+    return [*compare_photos(truth, catalog), _noise(truth, curated)]
+
+
+def compare_photos(truth: Truth, catalog: Catalog) -> list[Comparison]:
+    """Compare items, and studio photos, further photos and buyers' photos with their item and colour."""
     sightings = catalog.frame(tables.sightings).merge(
         catalog.frame(tables.subjects)[["subject_id", "kind", "attributes"]], on="subject_id"
     )
@@ -158,10 +163,10 @@ def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Compa
     placed = {
         (slot, facts.get("item_id"), facts.get("color"), image)
         for slot, facts, image in zip(seen["slot"], seen["attributes"], seen["image_id"], strict=True)
-        if slot in ("seller", "buyer")
+        if slot in ("seller", "buyer", "gallery")
     }
     seller = {
-        ("seller", item["item_id"], color, photo["sha256"])
+        ("seller", item["item_id"], color or None, photo["sha256"])
         for item in truth["items"]
         for color, photo in item["colors"].items()
     }
@@ -170,12 +175,25 @@ def compare_shop(truth: Truth, curated: Curated, catalog: Catalog) -> list[Compa
         for item in truth["items"]
         for photo in item["buyer"]
     }
-    found_seller = {row for row in placed if row[0] == "seller"}
-    found_buyer = placed - found_seller
+    gallery = {
+        ("gallery", item["item_id"], None, photo["sha256"]) for item in truth["items"] for photo in item["gallery"]
+    }
+    described = {
+        ("gallery", item["item_id"], None, photo["sha256"])
+        for item in truth["items"]
+        for photo in item["descriptions"]
+    }
+    found = {slot: {row for row in placed if row[0] == slot} for slot in ("seller", "buyer", "gallery")}
+    lines = (
+        ("studio photos, by item and colour", seller, found["seller"]),
+        ("further photos, by item", gallery, found["gallery"] - described),  # read where a recipe asks for them
+        ("buyers' photos, by item and colour", buyer, found["buyer"]),
+    )
+    items = {item["item_id"] for item in truth["items"]}
+    known = {row[1] for row in placed}
     return [
-        Comparison("studio photos, by item and colour", len(seller), len(seller & placed), len(found_seller - seller)),
-        Comparison("buyers' photos, by item and colour", len(buyer), len(buyer & placed), len(found_buyer - buyer)),
-        _noise(truth, curated),
+        Comparison("items of the shop", len(items), len(items & known), len(known - items)),
+        *(Comparison(what, len(planted), len(planted & seen), len(seen - planted)) for what, planted, seen in lines),
     ]
 
 

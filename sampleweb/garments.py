@@ -1,9 +1,11 @@
-"""Drawn garments: skirts in a shop's studio, in a customer's room, and what is not a garment at all."""
+"""Drawn garments in a shop's studio, in a customer's room, and what is not a garment at all."""
 
 from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from sampleweb.tops import TOPS, draw_top
 
 Size = tuple[int, int]
 Color = tuple[int, int, int]
@@ -14,9 +16,11 @@ COLORS: dict[str, Color] = {
 }  # fmt: skip
 NOISE_KINDS = ("parcel", "fabric", "wrapped")
 """What buyers photograph instead of the thing worn."""
+CUTS = ("skirt", *TOPS)
+"""What kinds of garment there are."""
 
 
-def draw(kind: str, seed: tuple[int, ...], color: str, size: Size) -> Image.Image:
+def draw(kind: str, seed: tuple[int, ...], color: str, size: Size, cut: str = "skirt") -> Image.Image:
     """Draw one photo.
 
     Args:
@@ -24,6 +28,7 @@ def draw(kind: str, seed: tuple[int, ...], color: str, size: Size) -> Image.Imag
         seed: world, item, then shot; the item's cut and pattern hang on the first two alone.
         color: a name of COLORS.
         size: (width, height) px.
+        cut: a name of CUTS.
     """
     shot = np.random.default_rng(seed)
     tone = COLORS[color]
@@ -31,12 +36,10 @@ def draw(kind: str, seed: tuple[int, ...], color: str, size: Size) -> Image.Imag
     match kind:
         case "seller":
             image = _studio(shot, work)
-            _skirt(image, np.random.default_rng(seed[:2]), tone, shift=0, tilt=0)
+            _wear(image, cut, seed, tone)
         case "buyer":
             image = _room(shot, work)
-            _skirt(
-                image, np.random.default_rng(seed[:2]), tone, shift=shot.uniform(-30, 30), tilt=shot.uniform(-14, 14)
-            )
+            _wear(image, cut, seed, tone, shift=shot.uniform(-30, 30), tilt=shot.uniform(-14, 14))
             image = image.rotate(shot.uniform(-10, 10), Image.Resampling.BILINEAR, fillcolor=(90, 84, 80))
         case "parcel":
             image = _parcel(shot, work)
@@ -48,6 +51,16 @@ def draw(kind: str, seed: tuple[int, ...], color: str, size: Size) -> Image.Imag
     if kind != "seller":
         image = _phone(image, shot)
     return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _wear(
+    image: Image.Image, cut: str, seed: tuple[int, ...], tone: Color, *, shift: float = 0, tilt: float = 0
+) -> None:
+    item = np.random.default_rng(seed[:2])
+    if cut == "skirt":
+        _skirt(image, item, tone, shift=shift, tilt=tilt)
+    else:
+        draw_top(image, cut, item, tone, _pattern, shift=shift, tilt=tilt)
 
 
 def _shade(color: Color, factor: float) -> Color:

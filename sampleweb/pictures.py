@@ -28,6 +28,8 @@ class Picture:
     """(width, height) px of the drawing, before edits."""
     field: str = ""
     """Field of a portrait's person, or colour of a garment."""
+    cut: str = "skirt"
+    """What garment: a name of `sampleweb.garments.CUTS`."""
     text: str = ""
     edits: tuple[str, ...] = ()
     """Names of EDITS, applied in order."""
@@ -55,7 +57,7 @@ def draw(picture: Picture) -> Image.Image:
         case "logo" | "banner":
             image = faces.draw_logo(rng, picture.size, picture.text)
         case _:
-            image = garments.draw(picture.kind, picture.seed, picture.field, picture.size)
+            image = garments.draw(picture.kind, picture.seed, picture.field, picture.size, picture.cut)
     for edit in picture.edits:
         image = EDITS[edit](image)
     return image

@@ -29,6 +29,12 @@ from sampleweb.world import Served, Site, World
 DEFAULT_PORT = 8765
 _MODIFIED = "Sun, 01 Feb 2026 08:00:00 GMT"
 _SLOW_S = 1.0
+_CHALLENGE = (
+    b"<html><head><title>Captcha Interception</title></head><body><script>window._config_ = {action: 'captcha',"
+    b" url: '/_____tmd_____/punish?x5secdata=xa'};</script><p>Slide to verify</p></body></html>"
+)
+ORIGIN = b"{{origin}}"
+"""Stands in bodies for the site's own address, which has a port only once it is served."""
 
 
 class _Web:
@@ -69,6 +75,8 @@ class _Web:
         self._seen.add((site.host, key))
         if first and served.manner in ("once_429", "once_503"):
             return Response("come back later", int(served.manner[-3:]), headers={"Retry-After": "1"})
+        if first and served.manner == "once_challenge":
+            return Response(_CHALLENGE, media_type="text/html")
         if served.manner == "slow":
             await asyncio.sleep(_SLOW_S)
         return await asyncio.to_thread(self._body_of, served, request)
@@ -77,6 +85,8 @@ class _Web:
         body, content_type = served.body, served.content_type
         if served.picture is not None:
             body, content_type = self._cache.get(served.picture)
+        elif ORIGIN in body:
+            body = body.replace(ORIGIN, f"http://{request.url.netloc}".encode())
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         headers = {"ETag": etag, "Last-Modified": _MODIFIED, **served.headers}
         if served.status == 200 and (
@@ -91,9 +101,9 @@ class _Web:
 def _key(request: Request) -> str:
     """The part of an address that tells files apart: of queries only the page, and whose reviews."""
     path, query = request.url.path, request.query_params
-    if path == "/pc/searchEvaluation.do":
-        return f"{path}?productId={query.get('productId')}&page={query.get('page', '1')}"
     page = query.get("page", "1")
+    if "productId" in query:
+        return f"{path}?productId={query['productId']}&page={page}"
     return path if page == "1" else f"{path}?page={page}"
 
 

@@ -8,14 +8,15 @@ from sampleweb.world import Site, World
 
 
 def source_toml(site: Site, port: int) -> str:
-    """Write the declaration of one site."""
+    """Write the declaration of one site; a shop's names its categories."""
+    label = f'label = "{site.label}"\n' if site.label else ""
+    categories = "".join(f'{name} = "{path}"\n' for name, path in site.categories.items())
     return f"""[source]
 name = "{site.name}"
 title = "{site.title}"
 kind = "{site.kind}"
 url = "http://{site.host}:{port}{site.start}"
-label = "{site.label}"
-organisation = "{site.organisation}"
+{label}organisation = "{site.organisation}"
 render = "auto"
 allow_loopback = true
 delay_s = 0.01
@@ -23,7 +24,7 @@ delay_s = 0.01
 [source.expected]
 min = {site.expected_min}
 max = {site.expected_max}
-"""
+""" + (f"\n[source.categories]\n{categories}" if categories else "")
 
 
 def write_sources(world: World, folder: Path, port: int) -> list[str]:

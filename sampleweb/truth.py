@@ -2,8 +2,9 @@
 
 `truth.json` holds `people` (one row per listing: name, title, role, role_class, label, organisation, image, relation,
 copy_of, spoil), `photos` (one row per portrait file: address, sha256, person, copy_of, edits, spoil, and the reason
-that a collector should give where it is unusable), `items` (colours with their studio photos, buyers' photos with
-colour and whether they are noise), `forbidden` (host and path prefixes that robots.txt disallows).
+that a collector should give where it is unusable), `items` (colours with their studio photos, under the empty name for
+an item without colours; further photos, pictures of the description, buyers' photos with colour and whether they are
+noise), `forbidden` (host and path prefixes that robots.txt disallows).
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ def truth_table(world: World, port: int, cache: RenderCache | None = None) -> di
             {**photo, "url": address(site.name, photo["path"]), "sha256": sha256_of(site, photo["path"], drawn)}
             for photo in item["buyer"]
         ]
-        items.append({**item, "colors": seller, "buyer": buyer})
+        others = {
+            name: [{"url": address(site.name, path), "sha256": sha256_of(site, path, drawn)} for path in item[name]]
+            for name in ("gallery", "descriptions")
+        }
+        items.append({**item, "colors": seller, "buyer": buyer, **others})
     forbidden = [
         {"host": site.host, "prefix": line.removeprefix("Disallow: ")}
         for site in world.sites
@@ -66,7 +71,7 @@ def truth_table(world: World, port: int, cache: RenderCache | None = None) -> di
 def write_truth(world: World, folder: Path, port: int, cache: RenderCache | None = None) -> dict[str, Any]:
     """Write truth.json and return it; one that is there for the same world and port is read instead."""
     path = folder / "truth.json"
-    wanted = {**{key: world.truth[key] for key in ("seed", "scale", "version")}, "port": port}
+    wanted = {**{key: world.truth[key] for key in ("seed", "scale", "shop_scale", "version")}, "port": port}
     if path.exists():
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if {key: known.get(key) for key in wanted} == wanted:

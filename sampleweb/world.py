@@ -7,7 +7,7 @@ from typing import Any
 
 from sampleweb.pictures import Picture
 
-VERSION = 2
+VERSION = 3
 """Raised when the same seed gives another world."""
 
 
@@ -22,7 +22,7 @@ class Served:
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
     manner: str = ""
-    """`once_429`, `once_503`, `slow`, `endless` or empty."""
+    """`once_429`, `once_503`, `once_challenge`, `slow`, `endless` or empty."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Site:
     files: dict[str, Served] = field(default_factory=dict)
     """Path (with query where it counts) to what is served."""
     robots: str = "User-agent: *\nDisallow: /private/\n"
+    categories: dict[str, str] = field(default_factory=dict)
+    """Of a shop: category to the path where its list begins."""
     is_collected: bool = True
     """False for sites that only tests go to."""
 
@@ -70,18 +72,22 @@ class World:
         raise KeyError(name)
 
 
-def build_world(seed: int = 7, scale: float = 1.0) -> World:
+def build_world(seed: int = 7, scale: float = 1.0, shop_scale: float | None = None) -> World:
     """Make the world of a seed.
 
     Args:
         seed: the same seed and scale give the same world, byte for byte.
         scale: size in (0, 1]; at any scale every structure and every nuisance is there at least once.
+        shop_scale: size of the shop, which is the larger part of the whole; None takes that of the rest.
     """
     from sampleweb import shop, universities
 
     if not 0 < scale <= 1:
         raise ValueError(f"scale must lie in (0, 1], found {scale}")
     staff_sites, people, photos = universities.build(seed, scale)
-    shop_site, items = shop.build(seed, scale)
-    truth = {"seed": seed, "scale": scale, "version": VERSION, "people": people, "photos": photos, "items": items}
+    shop_site, items = shop.build(seed, scale if shop_scale is None else shop_scale)
+    truth = {
+        "seed": seed, "scale": scale, "shop_scale": shop_scale, "version": VERSION, "people": people,
+        "photos": photos, "items": items,
+    }  # fmt: skip
     return World(seed=seed, scale=scale, sites=[*staff_sites, shop_site], truth=truth)

@@ -82,7 +82,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
         started_at = _begin(folder, order.started_at)
         work = Work(
             source=source,
-            ledger=open_ledger(root.landing, source.name, folder),
+            ledger=open_ledger(root.landing, source.name, folder, started_at),
             writer=stack.enter_context(LandingWriter(folder)),
             blobs=BlobStore(order.config.blobs_url or root.blobs),
             suppressions=order.suppressions,

@@ -79,15 +79,22 @@ def new_source(
 def choose_sources(sources: dict[str, Source], patterns: list[str]) -> list[Source]:
     """Choose by names or patterns: a pattern takes what is enabled, a name said in full is taken as said.
 
+    The name of a shop stands for all its categories.
+
     Raises:
         UsageError: a pattern matches nothing; lists what there is.
     """
     chosen: dict[str, Source] = {}
     for pattern in patterns:
-        matching = {name: source for name, source in sources.items() if fnmatch.fnmatchcase(name, pattern)}
+        matching = {
+            name: source
+            for name, source in sources.items()
+            if fnmatch.fnmatchcase(name, pattern) or pattern == source.shop
+        }
         if not matching:
             raise UsageError(f"no source matches {pattern!r}; there are: {', '.join(sorted(sources)) or '(none)'}")
-        chosen |= {name: source for name, source in matching.items() if source.is_enabled or name == pattern}
+        said = {name for name, source in matching.items() if pattern in (name, source.shop)}
+        chosen |= {name: source for name, source in matching.items() if source.is_enabled or name in said}
     return [chosen[name] for name in sorted(chosen)]
 
 

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import scrapy
@@ -31,11 +32,22 @@ from spiders.work import Work
 
 _AT_ONCE = 32
 """Fetches that wait for their turn at a time; the pace of each host is the downloader's business."""
-_MAX_CHALLENGES = 5
-"""Challenges in a row after which a crawl stops; a single one may guard a single page."""
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class ShutOut(PageBlocked):
+    """The source does not want us now.
+
+    Args:
+        message: what it did.
+        pause_s: how long it asks us to stay away; None where it names no time.
+    """
+
+    def __init__(self, message: str, pause_s: float | None = None) -> None:
+        super().__init__(message)
+        self.pause_s = pause_s
 
 
 class TooManyFailures(GleaneryError):
@@ -54,6 +66,10 @@ class Step:
     """The item that reviews belong to."""
     instead: str = ""
     """Address that may hold the same where this one is not found."""
+    turn: int = 1
+    """Which page of its list or of its reviews."""
+    is_elsewhere: bool = False
+    """A part of a page that may stand on another site, as pictures may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +105,7 @@ class GleaningSpider(scrapy.Spider):
         self._seen: set[str] = set()
         self._challenges_in_a_row = 0
         self._images: dict[str, ImageOutcome] = {}
-        self._found = {"pages_found": 0, "images_found": 0, "images": 0, "pages": 0}
+        self._found: Counter[str] = Counter()
 
     @classmethod
     @abstractmethod
@@ -120,6 +136,23 @@ class GleaningSpider(scrapy.Spider):
     def first_role(self) -> str:
         """What the beginnings are read as."""
 
+    plain_roles: frozenset[str] = frozenset()
+    """What is data, not a document: never opened in the browser."""
+
+    max_challenges = 5
+    """Challenges in a row after which a crawl stops; a single one may guard a single page."""
+
+    needs_every_picture = False
+    """A run without the pictures of a host that asks for a long rest is worth nothing: it ends blocked."""
+
+    def role_of_start(self, url: str) -> str:
+        """Say what one beginning is read as."""
+        return self.first_role
+
+    def kept(self, step: Step, fetched: Fetched) -> Fetched:
+        """Give a page as it is read and stored: a spider may take out what must not land."""
+        return fetched
+
     async def start(self) -> AsyncIterator[Any]:
         """Yield the records of the run."""
         self.fetcher = Fetcher(self.crawler, self.work)
@@ -134,8 +167,8 @@ class GleaningSpider(scrapy.Spider):
                 yield record
             for record in self._finish(found):
                 yield record
-        except PageBlocked as error:
-            self.state, self.detail = "blocked", str(error)
+        except ShutOut as error:
+            self.state, self.detail = "blocked", self._advice(error)
         except (SourceChanged, PageForeign, TooManyFailures) as error:
             self.state, self.detail = "failed", str(error)
         except Exception as error:  # the engine would only log it
@@ -149,29 +182,40 @@ class GleaningSpider(scrapy.Spider):
     async def _pages(self) -> AsyncIterator[Record]:
         """Fetch and read level by level; a level is complete before the next one is planned."""
         source = self.work.source
-        level = self._new(Step(url=url, role=self.first_role) for url in source.start_urls)
-        via = "browser" if source.render == "always" else "http"
+        level = self._new(Step(url=url, role=self.role_of_start(url)) for url in source.start_urls)
         while level:
             self._found["pages_found"] += len(level)
+            self._found.update(f"{step.role}_found" for step in level)
             reads: dict[str, PageRead] = {}
-            async for record in self._read_level(level, via, reads):
+            async for record in self._read_level(level, reads):
                 yield record
             waiting = [step for step in level if step.url in reads and reads[step.url].result.needs_script]
             if waiting and source.render == "auto":
-                async for record in self._read_level(waiting, "browser", reads):
+                async for record in self._read_level(waiting, reads, is_rendered=True):
                     yield record
             level = self._next_level(level, reads)
 
-    async def _read_level(self, level: Sequence[Step], via: str, reads: dict[str, PageRead]) -> AsyncIterator[Record]:
-        async for step, fetched in _each(level, lambda step: self.fetcher.page(step.url, via)):
+    async def _read_level(
+        self, level: Sequence[Step], reads: dict[str, PageRead], is_rendered: bool = False
+    ) -> AsyncIterator[Record]:
+        is_always = self.work.source.render == "always"
+
+        def fetch(step: Step) -> Awaitable[Fetched]:
+            is_in_browser = is_rendered or (is_always and step.role not in self.plain_roles)
+            return self.fetcher.page(step.url, "browser" if is_in_browser else "http")
+
+        async for step, fetched in _each(level, fetch):
             if self.fetcher.failures_in_a_row >= pace.MAX_FAILURES:
                 raise TooManyFailures(f"{self.fetcher.failures_in_a_row} fetches in a row failed: {fetched.detail}")
-            if fetched.reason is None or not fetched.permission.is_allowed:
-                yield self.fetcher.page_record(fetched)
+            challenges = self._challenges_in_a_row
+            fetched = self.kept(step, fetched)
             read = self._try(step, fetched)
+            is_blocked = self._challenges_in_a_row > challenges  # what lands would stand for the page from then on
+            if (fetched.reason is None and not is_blocked) or not fetched.permission.is_allowed:
+                yield self.fetcher.page_record(fetched)
             if read is not None:
                 reads[step.url] = read
-            self._found["pages"] += 1
+            self._found.update(["pages", f"{step.role}_read"] if not is_rendered else ["rendered"])
             self._tell()
 
     def _next_level(self, level: Sequence[Step], reads: Mapping[str, PageRead]) -> list[Step]:
@@ -201,7 +245,7 @@ class GleaningSpider(scrapy.Spider):
         fresh: list[Step] = []
         for step in steps:
             url = bare(step.url)
-            if url in self._seen or not is_same_site(url, self.work.source.start_urls):
+            if url in self._seen or not (step.is_elsewhere or is_same_site(url, self.work.source.start_urls)):
                 continue
             self._seen.add(url)
             fresh.append(replace(step, url=url))
@@ -219,9 +263,14 @@ class GleaningSpider(scrapy.Spider):
                 return None
             if step.instead and fetched.reason == "fetch_not_found":
                 return None
+            rest_s = self.fetcher.asked_rest_s(step.url) if fetched.reason == "fetch_failed" else None
+            if rest_s is not None:
+                raise ShutOut(
+                    f"{step.url}: {fetched.detail}, the host asks to be left alone for {rest_s:.0f} s", rest_s
+                )
             self._issue(fetched.reason, step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
-        if not is_same_site(fetched.final_url, self.work.source.start_urls):
+        if not (step.is_elsewhere or is_same_site(fetched.final_url, self.work.source.start_urls)):
             self._issue("page_foreign", step.url, f"moved to {fetched.final_url}")
             return self._lost(step, f"{step.url}: moved to another site, {fetched.final_url}")
         try:
@@ -250,8 +299,15 @@ class GleaningSpider(scrapy.Spider):
         """A challenge at the beginning, or one after the other, means that the source does not want us now."""
         self._issue("page_blocked", step.url, message)
         self._challenges_in_a_row += 1
-        if step.depth == 0 or self._challenges_in_a_row >= _MAX_CHALLENGES:
-            raise PageBlocked(message)
+        if step.depth == 0 or self._challenges_in_a_row >= self.max_challenges:
+            raise ShutOut(message)
+
+    def _advice(self, error: ShutOut) -> str:
+        """Say what happened, what is kept, and when to try again."""
+        pause_s = error.pause_s or pace.block_pause_s(self.work.ledger.blocked_before)
+        then = datetime.fromisoformat(self.work.now()) + timedelta(seconds=pause_s)
+        kept = f"{self._found['pages']} pages are kept and need not be fetched again"
+        return f"blocked: {error}; {kept}; try again after {then.strftime('%Y-%m-%dT%H:%M:%SZ')}"
 
     def _lost(self, step: Step, message: str) -> PageRead | None:
         if step.depth == 0:
@@ -277,11 +333,25 @@ class GleaningSpider(scrapy.Spider):
         async for url, outcome in _each(list(wanted), lambda url: self.fetcher.image(url, wanted[url])):
             if self.fetcher.failures_in_a_row >= pace.MAX_FAILURES:
                 raise TooManyFailures(f"{self.fetcher.failures_in_a_row} fetches in a row failed: {outcome.detail}")
+            self._expect_picture(url, outcome)
             self._images[url] = outcome
             if outcome.record is not None:
                 yield outcome.record
             self._found["images"] += 1
             self._tell()
+
+    def _expect_picture(self, url: str, outcome: ImageOutcome) -> None:
+        """Stop where the host of the pictures does not want us now."""
+        if outcome.reason == "page_blocked":
+            self._challenges_in_a_row += 1
+            if self._challenges_in_a_row >= self.max_challenges:
+                raise ShutOut(outcome.detail)
+        elif outcome.image_id is not None:
+            self._challenges_in_a_row = 0
+        elif outcome.reason == "fetch_failed" and self.needs_every_picture:
+            rest_s = self.fetcher.asked_rest_s(url)
+            if rest_s is not None:
+                raise ShutOut(f"{url}: {outcome.detail}", rest_s)
 
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source

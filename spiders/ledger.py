@@ -1,12 +1,20 @@
-"""What earlier runs of a source, and the unfinished one that is resumed, have landed already."""
+"""What earlier runs of a source, and the unfinished one that is resumed, have landed already.
+
+A run that met a challenge ended, but what it had read stays good for a while: the next run takes it from there, so
+that a source that blocks now and then is read whole in the end, and no page of it twice.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from catalog import landing
 from catalog.schema import ImageRecord, PageRecord
+
+_BLOCKED_STANDS = timedelta(days=3)
+"""How old a blocked run may be for the next one to go on from it."""
 
 
 @dataclass(slots=True)
@@ -34,20 +42,34 @@ class Ledger:
     """Of the run itself: replayed, never fetched again."""
     earlier: Landed = field(default_factory=Landed)
     """Of the last run and the last good one: asked for conditionally."""
+    blocked_before: int = 0
+    """Runs in a row, up to the last one, that ended blocked."""
 
 
-def open_ledger(landing_folder: Path, source: str, run_folder: Path) -> Ledger:
+def open_ledger(landing_folder: Path, source: str, run_folder: Path, started_at: str = "") -> Ledger:
     """Read what was landed.
 
     Args:
         landing_folder: of the data root.
         source: its name.
         run_folder: the run that begins or goes on; it may not exist yet.
+        started_at: when it began, UTC ISO 8601 with Z; without it no blocked run is gone on from.
     """
     ledger = Ledger()
-    ledger.current.add(run_folder)
     others = [folder for folder in landing.iter_run_folders(landing_folder, source) if folder != run_folder]
+    for folder in reversed(others):
+        run = landing.load_run(folder)
+        if run is None or run.state != "blocked":
+            break
+        if ledger.blocked_before == 0 and started_at and _age(run.finished_at, started_at) <= _BLOCKED_STANDS:
+            ledger.current.add(folder)
+        ledger.blocked_before += 1
+    ledger.current.add(run_folder)
     good = [folder for folder in reversed(others) if (run := landing.load_run(folder)) and run.state == "ok"][:1]
     for folder in [*good, *(folder for folder in others[-1:] if folder not in good)]:
         ledger.earlier.add(folder)
     return ledger
+
+
+def _age(then: str, now: str) -> timedelta:
+    return datetime.fromisoformat(now) - datetime.fromisoformat(then)

@@ -24,7 +24,7 @@ from spiders.policy.agent import user_agent
 from spiders.sources import Source
 
 Progress = Callable[[dict[str, int]], None]
-"""Takes counts so far: pages, pages_found, images, images_found."""
+"""Takes counts so far: see `spiders.work.Work.on_progress`."""
 
 _POLL_S = 0.2
 

@@ -21,11 +21,16 @@ def is_same_site(url: str, start_urls: tuple[str, ...]) -> bool:
     return host is not None and any(_site(host) == _site(urlsplit(start).hostname or "") for start in start_urls)
 
 
+_MIRRORS = {"aliexpress.us": "aliexpress.com", "aliexpress.ru": "aliexpress.com"}
+"""Sites that one shop keeps for some countries, and sends their visitors to."""
+
+
 @lru_cache(maxsize=4096)
 def _site(host: str) -> str:
     if is_literal(host) or "." not in host:
         return host
-    return _suffixes()(host).top_domain_under_public_suffix or host
+    site = _suffixes()(host).top_domain_under_public_suffix or host
+    return _MIRRORS.get(site, site)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """Sources: what to collect, declared in a TOML of a few lines.
 
-A file `<name>.toml` holds `[source]`, and where needed `[source.hints]` (CSS hints, see docs/add-a-source.md) and
-`[source.expected]` (min, max). The ones that ship stand beside this module in `sources/`; a data root may hold more.
+A file `<name>.toml` holds `[source]`, and where needed `[source.hints]` (CSS hints, see docs/add-a-source.md),
+`[source.expected]` (min, max) and `[source.categories]`: a shop with categories stands for one source each, named
+`<name>-<category>`. The ones that ship stand beside this module in `sources/`; a data root may hold more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from catalog.errors import UsageError
 from spiders.policy import address, pace
@@ -25,6 +26,8 @@ SHIPPED = Path(__file__).parent / "sources"
 KINDS = ("staff", "shop")
 RENDERS = ("never", "auto", "always")
 PROFILES = ("never", "auto", "always")
+BUYER_FACTS = ("country", "measures")
+"""What may be kept of reviews beside their photos, where a recipe or a source asks for it."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
@@ -66,6 +69,20 @@ class Source:
     """Steps from a beginning; 0 reads the beginnings alone."""
     hints: Mapping[str, Any] = field(default_factory=dict)
     """CSS selectors that override steps of the reader."""
+    categories: Mapping[str, str] = field(default_factory=dict)
+    """Of a shop: category to the address of its list, relative to `url`; see `by_category`."""
+    shop: str = ""
+    """The declaration that a category or an item was made from; in no file."""
+    max_listing_pages: int | None = None
+    """Of a shop: pages of a list; None reads the list to its end."""
+    max_items: int | None = None
+    """Of a shop: the first so many items of a list; None takes all."""
+    max_review_pages: int | None = None
+    """Of a shop: pages of reviews per item; None reads them to their end."""
+    with_descriptions: bool = False
+    """Of a shop: read the description pages of items too, for further pictures."""
+    buyer_facts: tuple[str, ...] = ()
+    """Of a shop: names of BUYER_FACTS to keep; by default nothing that buyers say of themselves."""
     expected_min: int = 1
     """Fewer people (of a shop: items) than this and the run is rejected."""
     expected_max: int | None = None
@@ -92,9 +109,37 @@ class Source:
         _expect(1 <= self.concurrency <= 16, self, "concurrency", "1 to 16", self.concurrency)
         _expect(self.max_pages >= 1, self, "max_pages", "at least 1", self.max_pages)
         _expect(self.max_depth >= 0, self, "max_depth", "at least 0", self.max_depth)
+        self._expect_shop()
         _expect(self.expected_min >= 0, self, "expected.min", "at least 0", self.expected_min)
         is_range = self.expected_max is None or self.expected_max >= self.expected_min
         _expect(is_range, self, "expected.max", "at least expected.min", self.expected_max)
+
+    def _expect_shop(self) -> None:
+        for name in ("max_listing_pages", "max_items", "max_review_pages"):
+            value = getattr(self, name)
+            _expect(value is None or value >= 1, self, name, "at least 1", value)
+        unknown = [name for name in self.buyer_facts if name not in BUYER_FACTS]
+        _expect(not unknown, self, "buyer_facts", f"some of {', '.join(BUYER_FACTS)}", unknown)
+        for category, address_of in self.categories.items():
+            name = f"{self.name}-{category}"
+            _expect(self.kind == "shop", self, "categories", "a source of kind shop", self.kind)
+            _expect(bool(_NAME.fullmatch(name)), self, "categories", "slugs of a-z, 0-9, - and _", category)
+            _expect(bool(address_of), self, f"categories.{category}", "an address", address_of)
+
+    def by_category(self) -> list[Source]:
+        """Give one source for each category, with its own runs: what one holds does not hang on the others.
+
+        A declaration without categories stands for itself.
+        """
+        if not self.categories:
+            return [self]
+        return [
+            dataclasses.replace(
+                self, name=f"{self.name}-{category}", url=urljoin(self.url, where), label=category, categories={},
+                shop=self.name, title=f"{self.title}: {category}" if self.title else "",
+            )
+            for category, where in self.categories.items()
+        ]  # fmt: skip
 
     @property
     def start_urls(self) -> tuple[str, ...]:
@@ -124,11 +169,15 @@ def _expect(holds: bool, source: Source, name: str, expected: str, found: object
 
 _TOML_NAMES = {"is_enabled": "enabled"}
 _FIELDS = {
-    _TOML_NAMES.get(f.name, f.name): f for f in dataclasses.fields(Source) if not f.name.startswith("expected_")
+    _TOML_NAMES.get(f.name, f.name): f
+    for f in dataclasses.fields(Source)
+    if not f.name.startswith("expected_") and f.name != "shop"
 }
 _TYPES: dict[str, tuple[type, ...]] = {
     "allow_loopback": (bool,), "enabled": (bool,), "delay_s": (int, float), "concurrency": (int,),
-    "max_pages": (int,), "max_depth": (int,), "hints": (dict,), "more_urls": (list,),
+    "max_pages": (int,), "max_depth": (int,), "hints": (dict,), "more_urls": (list,), "categories": (dict,),
+    "max_listing_pages": (int,), "max_items": (int,), "max_review_pages": (int,), "with_descriptions": (bool,),
+    "buyer_facts": (list,),
 }  # fmt: skip
 
 
@@ -175,9 +224,9 @@ def _only(path: Path, prefix: str, table: Mapping[str, Any], known: set[str]) ->
 def _typed(path: Path, key: str, value: Any, types: tuple[type, ...] | None = None) -> Any:
     types = types or _TYPES.get(key, (str,))
     is_right = isinstance(value, types) and (isinstance(value, bool) == (bool in types))
-    if key == "more_urls" and is_right:
-        is_right = all(isinstance(url, str) for url in value)
-        value = tuple(value)
+    if is_right and key in ("more_urls", "buyer_facts", "categories"):
+        is_right = all(isinstance(part, str) for part in (value.values() if key == "categories" else value))
+        value = value if key == "categories" else tuple(value)
     if not is_right:
         names = " or ".join(t.__name__ for t in types)
         raise UsageError(f"{path}: source.{key} must be of type {names}, found {value!r}")
@@ -185,17 +234,17 @@ def _typed(path: Path, key: str, value: Any, types: tuple[type, ...] | None = No
 
 
 def load_sources(folders: Iterable[Path]) -> dict[str, Source]:
-    """Read all declarations of some folders, sorted by name; a missing folder holds none.
+    """Read all declarations of some folders, sorted by name, shops by category; a missing folder holds none.
 
     Raises:
         UsageError: a declaration that cannot be read, or a name that two files declare.
     """
     found: dict[str, tuple[Path, Source]] = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.toml"))):
-        source = read_source(path)
-        if source.name in found:
-            raise UsageError(f"source {source.name!r} is declared twice: {found[source.name][0]} and {path}")
-        found[source.name] = (path, source)
+        for source in read_source(path).by_category():
+            if source.name in found:
+                raise UsageError(f"source {source.name!r} is declared twice: {found[source.name][0]} and {path}")
+            found[source.name] = (path, source)
     return {name: found[name][1] for name in sorted(found)}
 
 
@@ -225,7 +274,7 @@ def to_toml(source: Source) -> str:
         if value == default or value is None or name == "name":
             continue
         if isinstance(value, Mapping):
-            tables += ["", "[source.hints]", *(f"{key} = {_toml_value(item)}" for key, item in value.items())]
+            tables += ["", f"[source.{name}]", *(f"{key} = {_toml_value(item)}" for key, item in value.items())]
         else:
             lines.append(f"{name} = {_toml_value(value)}")
     lines += ["", "[source.expected]", f"min = {source.expected_min}"]

@@ -26,4 +26,5 @@ class Work:
     now: Callable[[], str]
     """UTC time, ISO 8601 with Z."""
     on_progress: Callable[[dict[str, int]], None] = field(default=lambda counts: None)
-    """Called often with counts so far: pages, pages_found, images, images_found."""
+    """Called often with counts so far: pages, pages_found, images, images_found, and of each role of a page (list,
+    item, reviews, ...) `<role>_read` and `<role>_found`."""

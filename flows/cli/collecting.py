@@ -52,21 +52,30 @@ def crawl(
     every: Annotated[bool, typer.Option("--all", help="All sources that are enabled.")] = False,
     url: Annotated[str | None, typer.Option(help="A staff page without a declaration.")] = None,
     label: Annotated[str | None, typer.Option(help="Label for --url.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="The sources of a recipe, as it wants them.")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="Of a shop: this category alone; may be repeated.")
+    ] = None,
+    pages: Annotated[int | None, typer.Option(min=1, help="Of a shop: pages of each list.")] = None,
+    max_items: Annotated[int | None, typer.Option(min=1, help="Of a shop: items of each category.")] = None,
+    item: Annotated[list[str] | None, typer.Option(help="Address or id of one item; may be repeated.")] = None,
     root: Root = None,
     as_json: AsJson = False,
 ) -> None:
     """Crawl sources, resuming what was cut off; lands new pages and pictures and takes them into the catalog."""
-    from catalog.errors import UsageError
-    from flows import steps
-    from spiders.declare import choose_sources, source_of_url
+    from spiders.declare import source_of_url
+    from spiders.shops import item_sources, of_categories, with_limits
 
     config = options.config_for(root)
     if url is not None:
         chosen = [source_of_url(url, label=label)]
-    elif every or names:
-        chosen = choose_sources(steps.all_sources(config), names or ["*"])
+    elif item:
+        from flows import steps
+
+        chosen = item_sources(steps.all_sources(config), names or [], item)
     else:
-        raise UsageError("say which sources: names, --all, or --url with --label; `gleanery source list` shows them")
+        chosen = _choose(config, names or (["*"] if every else []), recipe)
+    chosen = with_limits(of_categories(chosen, category or []), pages=pages, max_items=max_items)
     runs = _crawl_all(config, chosen, is_quiet=as_json)
     _print_runs(config, runs, as_json=as_json)
     if any(run.state != "ok" for run in runs):
@@ -146,6 +155,23 @@ def source_check(
         options.print_table("Sources", list(rows[0]), [list(row.values()) for row in rows])
     if any(row["state"] != "ok" for row in rows):
         raise typer.Exit(1)
+
+
+def _choose(config: Config, names: list[str], recipe: str | None) -> list[Source]:
+    from catalog.errors import UsageError
+    from flows import steps
+    from spiders.declare import choose_sources
+
+    if recipe is not None:
+        declared = steps.recipe_named(config, recipe)
+        sources = [source for source in steps.sources_of_recipe(config, declared) if not names or source.name in names]
+        if not sources:
+            raise UsageError(f"recipe {recipe}: no enabled source matches {', '.join(names or declared.sources)}")
+        return sources
+    if not names:
+        text = "say which sources: names, --all, --recipe, --item, or --url with --label"
+        raise UsageError(f"{text}; `gleanery source list` shows them")
+    return choose_sources(steps.all_sources(config), names)
 
 
 def _crawl_all(config: Config, sources: list[Source], *, is_quiet: bool) -> list[RunRecord]:

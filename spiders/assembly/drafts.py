@@ -130,9 +130,19 @@ def _sightings(
                 rank=rank, image_url=chosen.url, image_id=chosen.image_id,
             ),
         )  # fmt: skip
+        issues += _given_up(source, shown, chosen, outcomes)
         if chosen.reason is not None:
             issues.append(IssueRecord(source=source, reason=chosen.reason, where=chosen.url, detail=chosen.detail))
     return list(sightings.values()), issues
+
+
+def _given_up(source: str, shown: Shown, chosen: Outcome, outcomes: Mapping[str, Outcome]) -> list[IssueRecord]:
+    """Say why a smaller picture was taken; nothing where the best one was had, or none."""
+    best = outcomes.get(shown.urls[0])
+    if chosen.image_id is None or best is None or best.image_id is not None or best.reason is None:
+        return []
+    detail = f"the page's own picture was taken instead: {chosen.url} {best.detail}".rstrip()
+    return [IssueRecord(source=source, reason=best.reason, where=best.url, detail=detail)]
 
 
 def _choose(shown: Shown, outcomes: Mapping[str, Outcome]) -> Outcome | None:

@@ -21,7 +21,10 @@ from catalog.ids import image_id, page_id
 from catalog.schema import ImageRecord, PageRecord, Permission
 from spiders.fetch import media
 from spiders.fetch.outcome import Fetched, failure_reason, status_reason
+from spiders.fetch.retry import PatientRetry
 from spiders.fetch.robots import PoliteRobots
+from spiders.pages.challenge import is_challenge
+from spiders.pages.contract import PageInput
 from spiders.policy import permission
 from spiders.policy.permission import Target
 from spiders.settings import PAGE_BYTES
@@ -60,6 +63,11 @@ class Fetcher:
         """pages, images_new, not_modified, refused, failed, replayed."""
         self.failures_in_a_row = 0
         crawler.signals.connect(self._stop_early, signal=signals.headers_received)
+
+    def asked_rest_s(self, url: str) -> float | None:
+        """How long the host of an address asked to be left alone; None if it did not."""
+        retry = self._crawler.get_downloader_middleware(PatientRetry)
+        return retry.asked_rest_s(urlsplit(url).hostname or "") if retry is not None else None
 
     async def page(self, url: str, via: str = "http") -> Fetched:
         """Fetch a page, or replay it; what cannot be had carries a reason."""
@@ -150,6 +158,9 @@ class Fetcher:
         kind = media.picture_type(fetched.body)
         if kind is None:
             self.counts["failed"] += 1
+            if is_challenge(PageInput(url=fetched.final_url, body=fetched.body, status=fetched.status)):
+                detail = f"{fetched.final_url}: a challenge instead of a picture"
+                return ImageOutcome(url=fetched.url, reason="page_blocked", detail=detail)
             said = fetched.headers.get("content-type", "nothing")
             detail = f"{len(fetched.body)} bytes that begin like no picture; the server said {said}"
             return ImageOutcome(url=fetched.url, reason="fetch_not_an_image", detail=detail)

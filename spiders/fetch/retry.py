@@ -22,6 +22,7 @@ class PatientRetry(RetryMiddleware):
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
         self._resting: dict[str, str] = {}
+        self._rest_s: dict[str, float] = {}
         self._broken: Counter[str] = Counter()
 
     def check_rest(self, request: Request) -> None:
@@ -33,6 +34,10 @@ class PatientRetry(RetryMiddleware):
         host = urlparse_cached(request).hostname or ""
         if host in self._resting:
             raise Refused("fetch_failed", self._resting[host])
+
+    def asked_rest_s(self, host: str) -> float | None:
+        """How long a host asked to be left alone, where that is longer than a crawl waits; None if it did not."""
+        return self._rest_s.get(host)
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
         """Try again where the status says that this may help and the host is not at rest."""
@@ -55,6 +60,7 @@ class PatientRetry(RetryMiddleware):
         wait_s = pace.retry_after_s(header.decode("latin-1") if header else None, datetime.now(UTC))
         if wait_s is not None and wait_s > pace.MAX_WAIT_S:
             self._resting[host] = f"{host} asks to be left alone for {wait_s:.0f} s"
+            self._rest_s[host] = wait_s
         elif wait_s is not None or self._will_retry(request):
             self._hold(request, wait_s)
 

@@ -24,6 +24,13 @@ MAX_FAILURES = 10
 """Failed fetches in a row after which a crawl gives up: the site is down, or does not want us."""
 
 
+BLOCK_PAUSE_S = 1800.0
+"""How long to stay away after a challenge; doubled for each further one in a row. Ours: no shop says its own time."""
+
+MAX_BLOCK_PAUSE_S = 24 * 3600.0
+"""A day is the longest pause that is advised."""
+
+
 def floor_s(allow_loopback: bool) -> float:
     """The least delay a source may ask for."""
     return LOOPBACK_DELAY_S if allow_loopback else PUBLIC_DELAY_S
@@ -43,6 +50,15 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - now).total_seconds())
+
+
+def block_pause_s(blocked_before: int) -> float:
+    """Advise a pause after a challenge.
+
+    Args:
+        blocked_before: runs in a row that ended so before this one.
+    """
+    return min(MAX_BLOCK_PAUSE_S, BLOCK_PAUSE_S * 2.0 ** min(blocked_before, 16))
 
 
 def back_off_s(tries: int, delay_s: float) -> float:

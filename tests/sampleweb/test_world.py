@@ -33,7 +33,9 @@ def test_a_whole_world_is_as_large_as_promised() -> None:
     assert len({(site.organisation, site.label) for site in staff}) == 32
     assert len({site.host for site in world.sites}) == len(world.sites)
     assert 580 <= len(world.truth["people"]) <= 640
-    assert len(world.truth["items"]) == 40
+    assert Counter(item["category"] for item in world.truth["items"]) == dict.fromkeys(
+        ("skirts", "blouses", "hoodies", "sweaters", "jackets"), 40
+    )
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0])

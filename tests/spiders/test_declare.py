@@ -75,6 +75,16 @@ def test_patterns_leave_out_what_is_not_enabled(tmp_path: Path) -> None:
         choose_sources(sources, ["unu-*"])
 
 
+def test_the_name_of_a_shop_stands_for_all_its_categories(tmp_path: Path) -> None:
+    text = '[source]\nkind = "shop"\nurl = "https://example.org/"\nenabled = false\n'
+    text += '[source.categories]\nskirts = "/s"\ncoats = "/c"\n'
+    (tmp_path / "shop.toml").write_text(text)
+    sources = load_sources([tmp_path])
+    assert [source.name for source in choose_sources(sources, ["shop"])] == ["shop-coats", "shop-skirts"]
+    assert [source.name for source in choose_sources(sources, ["shop-skirts"])] == ["shop-skirts"]
+    assert choose_sources(sources, ["shop-*"]) == []  # not said in full, and not enabled
+
+
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="http"):
         source_of_url("ftp://example.org/people")

@@ -90,6 +90,60 @@ def test_every_shipped_source_keeps_the_floor_and_its_name():
         assert source.is_enabled <= bool(source.verified_at), f"{path}: enabled, but never verified"
 
 
+SHOP = """[source]
+name = "shop"
+title = "A shop"
+kind = "shop"
+url = "https://shop.example/home"
+max_items = 50
+buyer_facts = ["country"]
+
+[source.expected]
+min = 2
+
+[source.categories]
+skirts = "/category/1/skirts.html"
+coats = "https://lists.shop.example/coats"
+"""
+
+
+def test_a_shop_stands_for_one_source_per_category(tmp_path):
+    written(tmp_path, SHOP, "shop")
+    sources = load_sources([tmp_path])
+    assert {name: (source.url, source.label, source.shop) for name, source in sources.items()} == {
+        "shop-coats": ("https://lists.shop.example/coats", "coats", "shop"),
+        "shop-skirts": ("https://shop.example/category/1/skirts.html", "skirts", "shop"),
+    }
+    assert {source.max_items for source in sources.values()} == {50}
+    assert {source.buyer_facts for source in sources.values()} == {("country",)}
+
+
+def test_a_shop_reads_back_equal(tmp_path):
+    source = read_source(written(tmp_path, SHOP, "shop"))
+    assert read_source(written(tmp_path, to_toml(source), "shop")) == source
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('kind = "shop"', 'kind = "staff"', "categories: expected a source of kind shop"),
+        ("coats =", '"Coats & more" =', "categories: expected slugs"),
+        ('"https://lists.shop.example/coats"', "1", "categories must be of type dict"),
+        ("max_items = 50", "max_items = 0", "max_items: expected at least 1"),
+        ('["country"]', '["name"]', "buyer_facts: expected some of country, measures"),
+    ],
+)
+def test_what_a_shop_cannot_be(tmp_path, old, new, message):
+    with pytest.raises(UsageError, match=message):
+        read_source(written(tmp_path, SHOP.replace(old, new), "shop"))
+
+
+def test_the_shipped_shop_is_not_enabled_before_anybody_has_looked():
+    shipped = [source for source in load_sources([SHIPPED]).values() if source.shop == "aliexpress"]
+    assert {source.label for source in shipped} == {"skirts", "blouses", "hoodies", "sweaters", "jackets"}
+    assert not any(source.is_enabled or source.verified_at for source in shipped)
+
+
 def test_a_written_declaration_reads_back_equal(tmp_path):
     source = read_source(written(tmp_path, FULL))
     again = written(tmp_path, to_toml(source), "uni-cs")

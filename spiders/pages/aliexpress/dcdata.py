@@ -11,12 +11,15 @@ from spiders.pages.aliexpress.images import image_urls
 from spiders.pages.aliexpress.modules import evaluation_url
 from spiders.pages.contract import PageInput
 
-_ITEM_ID = re.compile(r"/(?:item|i)/(?:[^/?#]{1,300}/)?(\d{6,20})(?:\.html?|[?#]|$)")
+_ITEM_ID = re.compile(r"/(?:item|i|store/product)/(?:[^/?#]{1,300}/)?(?:\d{1,12}_)?(\d{6,20})(?:\.html?|[?#]|$)")
 _SITE_SUFFIX = re.compile(r"\s*[-|]\s*AliExpress(?:\s*\d+)?\s*$", re.IGNORECASE)
 
 
 def item_id_in(url: str | None) -> str | None:
-    """Find the item id in the address of its page (`/item/1005001234567890.html`, `/item/Name/32901234567.html`)."""
+    """Find the item id in the address of its page (`/item/1005001234567890.html`, `/item/Name/32901234567.html`).
+
+    Until 2018 stores linked their items as `/store/product/Name/<store>_<item>.html`.
+    """
     found = _ITEM_ID.search(url or "")
     return found.group(1) if found else None
 
@@ -67,6 +70,15 @@ def item_from_shell(text: str, root: Any, page: PageInput) -> dict[str, Any] | N
             raise SourceChanged(f"item page {page.url}: expected {field} at {place}, found nothing")
     record["reviews_url"] = evaluation_url(record["item_id"], page.url)
     return record
+
+
+def shell_pictures(text: str, base: str) -> list[str]:
+    """Give the pictures that a shell names; none where it has no data or broken data."""
+    try:
+        data = next(assigned_json(text, "_d_c_.DCData"), {})
+    except BrokenJson:
+        return []
+    return image_urls(data.get("imagePathList") or data.get("summImagePathList"), base)
 
 
 def _meta(root: Any, name: str) -> str | None:

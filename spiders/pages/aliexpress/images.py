@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from spiders.pages.aliexpress.document import absolute_url
+from spiders.pages.aliexpress.document import absolute_url, page_text
+from spiders.pages.contract import PageInput
 
 _EXTENSIONS = r"(?:jpe?g|png|gif|webp|avif|bmp)"
 _RENDITION = rf"(?:_(?:\d{{1,4}}x\d{{1,4}}[a-z]{{0,4}})?(?:[qQ]\d{{1,3}})?(?:s\d{{1,3}})?(?:\.{_EXTENSIONS})?)+"
 _THUMBNAIL = re.compile(rf"(?P<original>[^?#]*?\.{_EXTENSIONS})(?P<rendition>{_RENDITION})(?P<rest>[?#].*)?", re.I)
+_SHOWN = re.compile(rf"""(?:https?:)?//[^\s"'()<>\\,?#]{{1,300}}?\.{_EXTENSIONS}_[\w.]{{1,60}}\.{_EXTENSIONS}""", re.I)
+_SHOWN_PATH = re.compile(
+    rf"""(?<=["'(=])/[^\s"'()<>\\,?#/][^\s"'()<>\\,?#]{{1,300}}?\.{_EXTENSIONS}_[\w.]{{1,60}}\.{_EXTENSIONS}""", re.I
+)
+_SIZE = re.compile(r"_(\d{1,4})x\d{1,4}")
 _ICON = re.compile(rf"/\d{{1,4}}x\d{{1,4}}\.{_EXTENSIONS}$", re.I)
 
 
@@ -24,6 +30,31 @@ def original_image_url(url: str) -> str:
     """
     found = _THUMBNAIL.fullmatch(url)
     return found["original"] + (found["rest"] or "") if found else url
+
+
+def renditions_in(page: PageInput) -> dict[str, str]:
+    """Find, for the originals that a page only shows in smaller form, the largest form that it shows.
+
+    An original that is gone from the image server, as some are, can still be had so.
+
+    Returns:
+        Addresses of renditions by that of their original, both absolute.
+    """
+    text = page_text(page).replace("\\/", "/").replace("\\u002F", "/")
+    best: dict[str, str] = {}
+    for pattern in (_SHOWN, _SHOWN_PATH):
+        for found in pattern.finditer(text):
+            url = absolute_url(found.group(), page.url)
+            original = original_image_url(url) if url else None
+            if url is not None and original is not None and original != url:
+                best[original] = larger_rendition(best.get(original, url), url)
+    return best
+
+
+def larger_rendition(one: str, other: str) -> str:
+    """Choose the larger of two renditions of a picture, by what their addresses say, else the first."""
+    sides = [max((int(side) for side in _SIZE.findall(url)), default=0) for url in (one, other)]
+    return other if sides[1] > sides[0] else one
 
 
 def image_url(address: Any, base: str) -> str | None:

@@ -11,7 +11,7 @@ from spiders.pages.aliexpress.dcdata import item_from_shell
 from spiders.pages.aliexpress.document import (
     BrokenJson,
     assigned_json,
-    dig,
+    first_of,
     page_base,
     page_text,
     select,
@@ -22,6 +22,7 @@ from spiders.pages.aliexpress.document import (
 from spiders.pages.aliexpress.html2018 import item_from_html
 from spiders.pages.aliexpress.images import image_url, is_icon_url
 from spiders.pages.aliexpress.modules import description_url, find_item_data, item_from_data
+from spiders.pages.aliexpress.rendered import item_from_dom
 from spiders.pages.contract import PageInput, PageIssue, PageResult
 
 _HTML_IN_SCRIPT = re.compile(r"""window\.productDescription\s*=\s*(["'])(.*)\1\s*;?\s*$""", re.S)
@@ -34,7 +35,7 @@ def read_item(page: PageInput) -> PageResult:
         One record, or none and the issue `fetch_not_found` where the shop says that the item is gone. `pages` are the
         description page (see `description_images`) and the first review page, where the item has them. Formats:
         `runparams`, `components`, `mtop`, `dcdata` (2023 on: `needs_script`, because prices, variants and ratings
-        are fetched later and are null or empty here), `html2018`.
+        are fetched later and are null or empty here), `rendered` (the same once its scripts have run), `html2018`.
 
     Raises:
         PageBlocked: a challenge page.
@@ -74,6 +75,17 @@ def description_images(page: PageInput) -> list[str]:
     return list(dict.fromkeys(url for url in found if url and not is_icon_url(url)))
 
 
+def read_description(page: PageInput) -> PageResult:
+    """Read an item's description page: one record `{"image_urls"}`, or none where it shows no picture.
+
+    Raises:
+        PageBlocked: a challenge page.
+    """
+    urls = description_images(page)
+    records = ({"image_urls": urls},) if urls else ()
+    return PageResult(kind="description", page_format="description", records=records)
+
+
 def _embedded(text: str) -> list[Any]:
     whole = whole_json(text)
     if whole is not None:
@@ -85,19 +97,22 @@ def _embedded(text: str) -> list[Any]:
 def _from_embedded(page: PageInput, text: str) -> PageResult | None:
     for value in _embedded(text):
         found = find_item_data(value)
+        gone = first_of(value, "data.redirectModule.code", "redirectModule.code")
+        if isinstance(gone, str) and gone != "OK" and not (found and found[0].mandatory_part in found[1]):
+            issue = PageIssue(reason="fetch_not_found", where="$.redirectModule.code", detail=gone[:80])
+            return PageResult(kind="item", page_format="runparams", issues=(issue,))
         if not found:
             continue
         words, data = found
-        gone = dig(data, "redirectModule.code")
-        if words.mandatory_part not in data and isinstance(gone, str) and gone != "OK":
-            issue = PageIssue(reason="fetch_not_found", where="$.redirectModule.code", detail=gone[:80])
-            return PageResult(kind="item", page_format=words.page_format, issues=(issue,))
         record, issues = item_from_data(data, words, page.url)
         return _result(words.page_format, record, description_url(data, words, page.url), issues)
     return None
 
 
 def _from_tree(page: PageInput, text: str, root: Any) -> PageResult | None:
+    rendered = item_from_dom(text, root, page)
+    if rendered:
+        return _result("rendered", rendered, None, [])
     shell = item_from_shell(text, root, page)
     if shell:
         return _result("dcdata", shell, None, [], needs_script=True)

@@ -28,6 +28,7 @@ from spiders.pages.aliexpress.images import image_url
 from spiders.pages.aliexpress.money import finite, price_between, read_count, read_price
 from spiders.pages.contract import PageInput, PageIssue, PageResult
 
+_ITEM_PAGE = "meta[property='og:type'][content='product'], h1.product-name, h1[data-pl=product-title]"
 _VARIABLES = ("window._dida_config_._init_data_", "_init_data_", "window.runParams")
 
 
@@ -176,7 +177,7 @@ def _price(entry: dict[str, Any]) -> dict[str, float] | None:
 
 
 def _from_tree(page: PageInput, root: Any) -> PageResult | None:
-    if select(root, "meta[property='og:type'][content='product'], h1.product-name"):
+    if select(root, _ITEM_PAGE):
         return None  # an item's page, which recommends others
     base = page_base(root, page)
     found = cards_of(root, base)

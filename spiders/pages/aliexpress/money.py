@@ -20,7 +20,7 @@ _RANGE = re.compile(r"(?<=[\d.,])\s*[^\d\s.,]{0,4}\s*[-–—~]\s*(?=[^\d]{0,8}\
 
 _CURRENCIES = (
     ("US $", "USD"), ("US$", "USD"), ("AU $", "AUD"), ("AU$", "AUD"), ("A$", "AUD"), ("C $", "CAD"), ("C$", "CAD"),
-    ("CA$", "CAD"), ("MXN$", "MXN"), ("MX$", "MXN"), ("CLP$", "CLP"), ("COP$", "COP"), ("NZ$", "NZD"),
+    ("CA$", "CAD"), ("MXN$", "MXN"), ("MX$", "MXN"), ("CLP$", "CLP"), ("COP$", "COP"), ("NZ$", "NZD"), ("NT$", "TWD"),
     ("SG$", "SGD"), ("S$", "SGD"), ("HK$", "HKD"), ("R$", "BRL"), ("CN ¥", "CNY"), ("CN¥", "CNY"), ("JP ¥", "JPY"),
     ("руб", "RUB"), ("₽", "RUB"), ("грн", "UAH"), ("₴", "UAH"), ("zł", "PLN"), ("Kč", "CZK"), ("Ft", "HUF"),
     ("lei", "RON"), ("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("￥", "JPY"), ("円", "JPY"), ("₩", "KRW"),

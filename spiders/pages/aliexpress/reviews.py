@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import parsedate
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,8 +42,12 @@ _ADDRESS = re.compile(r"https?://[^\s'\",\]]+")
 _WIDTH = re.compile(r"width:\s*(\d{1,3}(?:\.\d+)?)\s*%")
 
 
-def read_reviews(page: PageInput) -> PageResult:
+def read_reviews(page: PageInput, with_measures: bool = False) -> PageResult:
     """Read one page of an item's reviews.
+
+    Args:
+        page: the page.
+        with_measures: also give `measures`, what buyers say of their bodies (`{"Height": "165cm", ...}`).
 
     Returns:
         Records `{"review_id", "country", "rating", "date", "text", "color", "size", "image_urls"}` in page order.
@@ -65,7 +71,9 @@ def read_reviews(page: PageInput) -> PageResult:
         result = _from_tree(page, root)
     if result is None:
         raise unrecognised(page, text)
-    return result
+    if with_measures:
+        return result
+    return replace(result, records=tuple({k: v for k, v in r.items() if k != "measures"} for r in result.records))
 
 
 def _from_json(page: PageInput, data: Any) -> PageResult | None:
@@ -145,7 +153,9 @@ def _record(entry: dict[str, Any], url: str) -> dict[str, Any] | None:
     return _review(number, facts, line if isinstance(line, str) else "", [*pictures, *added])
 
 
-def _review(number: str | None, facts: dict[str, Any], line: str, pictures: list[str]) -> dict[str, Any]:
+def _review(
+    number: str | None, facts: dict[str, Any], line: str, pictures: list[str], measures: dict[str, str] | None = None
+) -> dict[str, Any]:
     color, size = ordered_variant(split_order_line(line))
     # Without an id of its own a review is known by what it says; that holds nothing of the buyer.
     made = short_id("review", facts["date"], str(facts["rating"]), facts["text"], line.strip(), *pictures)
@@ -155,6 +165,7 @@ def _review(number: str | None, facts: dict[str, Any], line: str, pictures: list
         "color": color,
         "size": size,
         "image_urls": list(dict.fromkeys(pictures)),
+        "measures": measures or {},
     }
 
 
@@ -225,7 +236,16 @@ def _review_in(item: Any, base: str) -> dict[str, Any] | None:
         facts,
         line or first_text(item, ".user-order-info") or "",
         [url for url in pictures if url],
+        dict(_measures(item)),
     )
+
+
+def _measures(item: Any) -> Iterator[tuple[str, str]]:
+    """Give what the buyer says of their body, by name."""
+    for entry in select(item, "span.buyer-personal-info-item"):
+        parts = re.split(r"\s*[:：]\s*", text_in(entry), maxsplit=1)
+        if len(parts) == 2 and all(parts):
+            yield parts[0], parts[1]
 
 
 def _country(item: Any) -> str | None:

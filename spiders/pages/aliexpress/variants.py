@@ -30,10 +30,11 @@ _SIZE_WORDS = frozenset((
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 """Scripts that write a compound name without spaces: a word of the tables may stand inside."""
 
-_SHIPS_FROM = (
+_LONG_NAMES = (
     "ships from", "ship from", "enviado desde", "envío desde", "enviado de", "envio de", "expédié depuis",
     "expédition depuis", "versand aus", "versendet aus", "wird versendet von", "spedito da", "verzending van",
-    "wysyłka z", "отправка из", "доставка из", "gönderim yeri", "발송지", "発送元", "logistics",
+    "wysyłka z", "отправка из", "доставка из", "gönderim yeri", "발송지", "発送元", "logistics", "expédié de",
+    "dikirim dari", "الشحن من", "màu sắc", "kích thước",
 )  # fmt: skip
 _NAME_HEADS = frozenset((
     "type", "style", "length", "material", "set", "quantity", "model", "standard", "capacity", "voltage", "power",
@@ -153,11 +154,13 @@ def split_order_line(line: str) -> dict[str, str]:
 def _part_name(piece: str) -> tuple[str, str]:
     """Part `value next-name`; the name is at least the last word."""
     lowered = fold(piece)
-    for known in _SHIPS_FROM:
+    for known in _LONG_NAMES:
         if lowered.endswith(" " + known) and len(lowered) == len(piece):
             return piece[: -len(known)].rstrip(), piece[-len(known) :]
     words = piece.split()
     start = len(words) - 1
+    while start > 1 and words[start].startswith("("):  # a unit: `Size (cm)`
+        start -= 1
     if start > 0 and _is_name_head(words[start]):
         while start > 1 and fold(words[start - 1]) in _NAME_QUALIFIERS:
             start -= 1
@@ -225,5 +228,7 @@ def subjects_of_item(item_record: Mapping[str, Any]) -> list[ItemSubject]:
     if len(leading) == 1:
         leading = {name: url or next(iter(photos), None) for name, url in leading.items()}
     leading = {name: url for name, url in leading.items() if url} or {None: next(iter(photos), None)}
-    gallery = tuple(url for url in photos if url not in leading.values())
+    # A name that the page gives twice has one leading photo; the other one is not lost.
+    photos += [color["image_url"] for color in item_record.get("colors") or [] if color["image_url"]]
+    gallery = tuple(dict.fromkeys(url for url in photos if url not in leading.values()))
     return [ItemSubject(name, url, gallery) for name, url in leading.items()]

@@ -36,7 +36,7 @@ def test_page_reads_as_written(case):
 def test_the_cases_cover_every_format():
     outputs = [json.loads((case / "output.json").read_text(encoding="utf-8")) for case in CASES]
     assert {output["page_format"] for output in outputs if "page_format" in output} == {
-        "runparams", "components", "mtop", "dcdata", "html2018",
+        "runparams", "components", "mtop", "dcdata", "rendered", "html2018",
         "search_json", "search_embedded", "search_html",
         "evaluation_html", "evaluation_json", "dump2018",
     }  # fmt: skip

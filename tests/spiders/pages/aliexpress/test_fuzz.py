@@ -8,7 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import PageBlocked, PageForeign, SourceChanged
-from spiders.pages.aliexpress import description_images, read_item, read_listing, read_reviews
+from spiders.pages.aliexpress import (
+    description_images,
+    read_item,
+    read_listing,
+    read_reviews,
+    renditions_in,
+    without_buyers,
+)
 from spiders.pages.contract import PageInput, PageResult
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "pages"
@@ -33,6 +40,8 @@ junk = st.recursive(
 
 
 def read_all(body, url="https://www.aliexpress.com/item/1005001234567890.html"):
+    assert isinstance(without_buyers(body), bytes)
+    assert isinstance(renditions_in(PageInput(url=url, body=body)), dict)
     for read in READERS:
         try:
             result = read(PageInput(url=url, body=body))

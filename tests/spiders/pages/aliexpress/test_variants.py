@@ -76,7 +76,7 @@ def item(colors, images=("g1", "g2")):
 
 def test_each_colour_has_exactly_one_leading_photo():
     subjects = subjects_of_item(item([("Black", "b"), ("Red", "g2"), ("Black", "other")], ("g1", "g2", "b")))
-    assert subjects == [("Black", "b", ("g1",)), ("Red", "g2", ("g1",))]
+    assert subjects == [("Black", "b", ("g1", "other")), ("Red", "g2", ("g1", "other"))]
 
 
 @pytest.mark.parametrize("colors", [[], [("01", None), ("02", None)]])
