@@ -5,7 +5,8 @@ where it helps most; then groups are moved and swapped as long as that helps, fi
 against the largest deviation. Where groups of equal make-up leave few enough unknowns, an integer programme (HiGHS)
 looks for something better. All of it is deterministic.
 
-On a thousand groups of four classes the first steps reach the optimum that a solver proves; see benchmarks/bench_split.
+On a thousand groups of four classes the first steps reach the optimum that a solver proves
+(benchmarks/bench_split.py).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Importing this costs numba's import; the compiled code is kept on disk. Groups a
 `columns`, `counts`), `have[p, s]` is what part p has of stratum s, `totals[s]` what there is of it. The cost is the
 sum over parts and strata of |deviation| ** power (2 or 8), where a part without any of a stratum is off by 1.
 """
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _best_part(rows, have, totals, shares, power, group, start):
     least = np.inf if start < 0 else _change(rows, have, totals, shares, power, group, start, 1.0)
     for part in range(len(shares)):
         grown = _change(rows, have, totals, shares, power, group, part, 1.0)
-        if start < 0 and grown < least or grown < least - _GAIN_MIN * abs(least):
+        if (start < 0 and grown < least) or grown < least - _GAIN_MIN * abs(least):
             best, least = part, grown
     return best
 

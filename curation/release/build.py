@@ -53,6 +53,7 @@ from curation.release.frames import (
     released_samples,
     released_splits,
     sample_columns,
+    sides_to_keep,
     write_parquet,
 )
 from curation.release.gates import check_gates
@@ -115,7 +116,7 @@ def build_release(
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        _record(catalog, release, samples, curated, now)
+        _record(catalog, release, curated, now)
     return release
 
 
@@ -247,7 +248,7 @@ def _remove_unfinished(home: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _record(catalog: Catalog, release: Release, samples: pd.DataFrame, curated: Curated, now: str) -> None:
+def _record(catalog: Catalog, release: Release, curated: Curated, now: str) -> None:
     """Keep the release's row and the sides of its samples; a second time changes nothing."""
     row: dict[str, Any] = {
         "recipe": release.recipe,
@@ -259,8 +260,7 @@ def _record(catalog: Catalog, release: Release, samples: pd.DataFrame, curated: 
     }
     with catalog.begin() as connection:
         upsert(connection, tables.releases, [row], keep=("created_at", "summary"))
-    sides = zip(samples["sample_id"], samples["split"], strict=True)
-    catalog.save_assignments(release.recipe, sides)
+    catalog.save_assignments(release.recipe, sides_to_keep(release.splits(), curated.recipe))
 
 
 def _summary(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import UsageError
+from catalog.recipe import Recipe
 from catalog.release_format import NAME_COLUMN, SAMPLE_COLUMNS
 from catalog.suppressions import Suppressions, normalised_name
 from curation.contract import Curated
@@ -72,7 +73,7 @@ def released_pairs(samples: pd.DataFrame, curated: Curated) -> pd.DataFrame | No
         return None
     known = set(samples["sample_id"])
     frame = pairs[pairs["sample_id_a"].isin(known) & pairs["sample_id_b"].isin(known)]
-    columns = ["split", "sample_id_a", "sample_id_b", "is_same"]
+    columns = ["split", "sample_id_a", "sample_id_b", "is_same", *(["fold"] if "fold" in frame else [])]
     return frame[columns].sort_values(columns, ignore_index=True)
 
 
@@ -162,3 +163,16 @@ def _cluster_ids(image_ids: pd.Series, duplicates: pd.DataFrame | None) -> pd.Se
 def _is_leaking_copy(frame: pd.DataFrame) -> pd.Series:
     """Tell which samples have a copy on another side, as published splits may."""
     return frame.groupby("cluster_id")["split"].transform("nunique") > 1
+
+
+def sides_to_keep(splits: pd.DataFrame, recipe: Recipe) -> list[tuple[str, str]]:
+    """Say what later releases must keep of each sample: its split, or `fold <n>` where the folds are the parts."""
+    if is_folded(recipe):
+        return [(str(row.sample_id), f"fold {row.fold}") for row in splits.itertuples()]
+    return list(zip(splits["sample_id"].astype("str"), splits["split"].astype("str"), strict=True))
+
+
+def is_folded(recipe: Recipe) -> bool:
+    """Tell whether a recipe's folds are its parts, rather than its splits."""
+    kind = recipe.splits.get("kind")
+    return kind == "kfold" or (kind == "leave_one_source_out" and not recipe.splits.get("test_source"))

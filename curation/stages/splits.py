@@ -146,11 +146,8 @@ def _strength(side: str) -> tuple[int, int]:
 
 def _conflicts(yielding: pd.DataFrame) -> list[dict[str, Any]]:
     """Say for each group that lost samples which side it keeps, and how many of which side yield."""
-    counts = yielding.groupby(["group_id", "split", "was"], sort=True).size()
-    return [
-        {"group_id": str(group), "keeps": str(keeps), "yields": str(was), "samples_count": int(count)}
-        for (group, keeps, was), count in counts.items()
-    ]
+    counts = yielding.groupby(["group_id", "split", "was"], sort=True).size().rename("samples_count").reset_index()
+    return records(counts.rename(columns={"split": "keeps", "was": "yields"}))
 
 
 def _sides(

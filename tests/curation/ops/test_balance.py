@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from scipy.sparse import csr_array
 
 from curation.ops.balance import FREE, deal_groups, largest_deviation, least_deviation
