@@ -30,9 +30,6 @@ _PARTNERS = 12
 """Swaps look at all pairs where there are few groups, else each group at so many others."""
 _SAME = 1e-12
 
-Strata = csr_array
-"""(G, S) samples of each group in each stratum; column 0 holds the group's size."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
@@ -46,7 +43,7 @@ class Dealt:
     """Whether it is known that no deal has a smaller one."""
 
 
-def deal_groups(groups: Strata, shares: NDArray[np.float64], fixed: NDArray[np.int64] | None = None) -> Dealt:
+def deal_groups(groups: csr_array, shares: NDArray[np.float64], fixed: NDArray[np.int64] | None = None) -> Dealt:
     """Deal groups out.
 
     A part that holds nothing of a stratum counts as wholly off: as far as there are groups enough, every part gets
@@ -90,14 +87,14 @@ def deal_groups(groups: Strata, shares: NDArray[np.float64], fixed: NDArray[np.i
     return Dealt(exact if best < found - _SAME else sides, min(best, found), is_proved=solved[1])
 
 
-def _held(groups: Strata, sides: NDArray[np.int64], parts: int) -> NDArray[np.float64]:
+def _held(groups: csr_array, sides: NDArray[np.int64], parts: int) -> NDArray[np.float64]:
     """(P, S) what each part has by the groups that stand."""
     stands = np.flatnonzero(sides != FREE)
     chosen = csr_array((np.ones(len(stands)), (sides[stands], stands)), shape=(parts, len(sides)))
     return np.asarray((chosen @ groups).toarray(), np.float64)
 
 
-def largest_deviation(groups: Strata, shares: NDArray[np.float64], sides: NDArray[np.int64]) -> float:
+def largest_deviation(groups: csr_array, shares: NDArray[np.float64], sides: NDArray[np.int64]) -> float:
     """Give the largest distance of a stratum's share in a part from the wanted one, in [0, 1]; 0 without groups."""
     have = _held(groups, sides, len(shares))
     totals = have.sum(axis=0)
@@ -130,7 +127,7 @@ def least_deviation(sizes: NDArray[np.int64], shares: NDArray[np.float64]) -> fl
     return float(max(nearest, rounded) / total)
 
 
-def _columns(groups: Strata) -> list[NDArray[np.int64]]:
+def _columns(groups: csr_array) -> list[NDArray[np.int64]]:
     columns = groups.tocsc()
     return [
         columns.data[columns.indptr[stratum] : columns.indptr[stratum + 1]].astype(np.int64)

@@ -134,7 +134,7 @@ def certify(facts: pd.DataFrame, rules: CertificateRules, vectors: Vectors | Non
     by_split = facts
     if rules.parts_by == "fold":  # in cross-validation the folds are the parts that must share nothing
         by_split = facts.assign(split=["fold " + str(fold) for fold in facts["fold"]])
-    certificate = {
+    certificate: dict[str, Any] = {
         "certificate_version": CERTIFICATE_VERSION,
         "is_own_split": rules.is_own_split,
         "name_scope": rules.name_scope,
@@ -155,7 +155,7 @@ def _compare_parts(facts: pd.DataFrame, rules: CertificateRules, vectors: Vector
     present = [part for part in SPLITS if part in found_parts]
     present += sorted(found_parts - set(SPLITS), key=lambda part: (len(part), part))
     rows = {part: np.flatnonzero((facts["split"] == part).to_numpy()) for part in present}
-    pairs = [
+    pairs: list[dict[str, Any]] = [
         {
             "parts": [a, b],
             "shared": _shared(facts.iloc[rows[a]], facts.iloc[rows[b]]),

@@ -81,7 +81,7 @@ def _optimum(facts: pd.DataFrame, targets: Mapping[str, float], *, has_balanced_
     for rows in strata:
         have = rows["split"].value_counts()
         found = max(found, *(abs(have.get(part, 0) / len(rows) - share) for part, share in targets.items()))
-        least = max(least, least_deviation(rows["group_id"].value_counts().to_numpy(np.int64), shares))
+        least = max(least, least_deviation(np.asarray(rows["group_id"].value_counts(), np.int64), shares))
     return {
         "balanced": ["samples", "label"] if has_balanced_labels else ["samples"],
         "largest_share_deviation_frac": _rounded(found),

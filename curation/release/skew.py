@@ -30,9 +30,7 @@ def skew_facts(samples: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
     for part in [split for split in SPLITS if (samples["split"] == split).any()]:
         pictures = who[samples["split"] == part].value_counts()
         rows = pairs[pairs["split"] == part]
-        used = pd.concat([rows["sample_id_a"], rows["sample_id_b"]]).map(
-            dict(zip(samples["sample_id"], who, strict=True))
-        )
+        used = pd.concat([rows["sample_id_a"], rows["sample_id_b"]]).map(names)
         places = np.searchsorted(BINS, pictures.to_numpy(np.int64), side="right") - 1
         facts[part] = {
             "people_count": len(pictures),

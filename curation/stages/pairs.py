@@ -128,7 +128,8 @@ def count_different(people: People, groups: Mapping[str, str]) -> int:
     for who, samples in people.items():
         for sample in samples:
             blocks[who, groups[sample]] = blocks.get((who, groups[sample]), 0) + 1
-    by_who, by_group = {}, {}
+    by_who: dict[str, int] = {}
+    by_group: dict[str, int] = {}
     for (who, group), count in blocks.items():
         by_who[who] = by_who.get(who, 0) + count
         by_group[group] = by_group.get(group, 0) + count

@@ -108,7 +108,7 @@ def export(
 
 
 def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
-    """Say what was added, removed, moved, relabelled or redrawn between two releases, and which conflicts there were."""
+    """Say what was added, removed, moved, relabelled or redrawn between two releases, and what was in conflict."""
     from catalog.release_format import find_release
     from curation.release.diff import diff_releases
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -49,6 +50,16 @@ def released_rows(release: Release) -> pd.DataFrame:
     )
 
 
+def pictures_of(rows: pd.DataFrame, path_of: Callable[[Any], str]) -> list[Planned]:
+    """Plan a file per released picture.
+
+    Args:
+        rows: of `released_rows`.
+        path_of: says for a row where its picture stands in the export.
+    """
+    return [Planned(path_of(row), str(row.sha256), source=str(row.path)) for row in rows.itertuples()]
+
+
 def class_names(samples: pd.DataFrame) -> list[str]:
     """List the labels in sorted order."""
     return sorted(set(samples["label"]) - {""})
@@ -73,6 +84,6 @@ def sharded(rows: pd.DataFrame, shard_samples: int) -> list[tuple[str, int, int,
 
 
 def rows_key(kind: str, rows: pd.DataFrame, *further: object) -> str:
-    """Name the content that a format makes of some rows."""
-    values = pd.util.hash_pandas_object(rows.drop(columns="path"), index=False).to_numpy()
+    """Name the content that a format makes of some rows; where their pictures stand in the release is no content."""
+    values = pd.util.hash_pandas_object(rows.drop(columns="path", errors="ignore"), index=False).to_numpy()
     return digest([kind, values.tobytes().hex(), list(rows.columns), *map(str, further)], 32)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from catalog.release_format import CARD, INDEX, Release
-from curation.release.formats.contract import Planned, released_rows, rows_key
+from curation.release.formats.contract import Planned, pictures_of, released_rows, rows_key
 from curation.release.layout import class_folder
 
 METADATA_COLUMNS = (
@@ -32,22 +32,19 @@ def class_folders(release: Release, shard_samples: int) -> list[Planned]:
     rows = released_rows(release)
     classes = pd.DataFrame({"label": sorted(rows["label"].unique())})
     classes["folder"] = classes["label"].map(class_folder)
-    pictures = [
-        Planned(f"{row.split}/{class_folder(row.label)}/{row.sample_id}.jpg", row.sha256, source=row.path)
-        for row in rows.itertuples()
-    ]
-    key = rows_key("classes", classes.assign(path=""))
+    pictures = pictures_of(rows, lambda row: f"{row.split}/{class_folder(row.label)}/{row.sample_id}.jpg")
+    key = rows_key("classes", classes)
     return [*pictures, Planned("classes.csv", key, partial(_write_csv, classes[["folder", "label"]])), *_card(release)]
 
 
 def imagefolder(release: Release, shard_samples: int) -> list[Planned]:
     """Plan `<split>/<sample_id>.jpg` and `<split>/metadata.csv`, as `datasets` reads with `imagefolder`."""
     rows = released_rows(release)
-    planned = [Planned(f"{row.split}/{row.sample_id}.jpg", row.sha256, source=row.path) for row in rows.itertuples()]
+    planned = pictures_of(rows, lambda row: f"{row.split}/{row.sample_id}.jpg")
     for split, part in rows.groupby("split", sort=True):
         table = part[list(METADATA_COLUMNS)]
         table = pd.concat([(table["sample_id"] + ".jpg").rename("file_name"), table], axis=1)
-        key = rows_key("metadata", table.assign(path=""))
+        key = rows_key("metadata", table)
         planned.append(Planned(f"{split}/metadata.csv", key, partial(_write_csv, table)))
     return planned + _card(release)
 
@@ -57,8 +54,8 @@ def index_csv(release: Release, shard_samples: int) -> list[Planned]:
     rows = released_rows(release)
     table = rows[["sample_id", "label", "image_url"]].set_axis(["id", "category", "image_url"], axis=1)
     table["name"] = rows.get("name", "")
-    key = rows_key("index", table.assign(path=""))
-    pictures = [Planned(f"images/{row.sample_id}.jpg", row.sha256, source=row.path) for row in rows.itertuples()]
+    key = rows_key("index", table)
+    pictures = pictures_of(rows, lambda row: f"images/{row.sample_id}.jpg")
     return [*pictures, Planned(INDEX, key, partial(_write_csv, table)), *_card(release)]
 
 

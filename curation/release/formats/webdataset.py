@@ -13,7 +13,6 @@ from typing import Any
 
 import pandas as pd
 
-from catalog.ids import digest
 from catalog.release_format import CARD, Release
 from catalog.shards import INDEX
 from curation.release.formats.contract import Planned, class_names, released_rows, rows_key, sharded
@@ -37,7 +36,7 @@ def webdataset(release: Release, shard_samples: int) -> list[Planned]:
         planned.append(Planned(name, key, partial(_write_shard, release.folder, part)))
         index.append(_indexed(part, name, release))
     table = pd.concat(index, ignore_index=True)
-    key = rows_key("webdataset-index", table.assign(path=""))
+    key = rows_key("webdataset-index", table)
     classes = class_names(rows)
     return [
         *planned,
@@ -83,9 +82,10 @@ def _facts(row: Any) -> dict[str, Any]:
 
 def _write_shard(folder: Path, rows: pd.DataFrame, path: Path) -> None:
     with path.open("wb", buffering=1 << 20) as stream:
+        row: Any
         for row in rows.itertuples():
-            body = (folder / str(row.path)).read_bytes()
-            stream.write(sample_members(str(row.sample_id), body, int(row.class_index), _facts(row)))
+            body = (folder / row.path).read_bytes()
+            stream.write(sample_members(row.sample_id, body, row.class_index, _facts(row)))
         stream.write(_END)
 
 
