@@ -4,11 +4,15 @@ A release folder is written by `curation.release` and read by training and by ot
 
     manifest.json      what is in it, sha256 of every file; written last, its own sha256 names the release
     samples.parquet    one row per sample, columns SAMPLE_COLUMNS
-    splits.parquet     sample_id, group_id, split; also `fold` where folds were made
-    pairs.parquet      split, sample_id_a, sample_id_b, is_same (only where the recipe draws pairs)
-    images/...         train/<class>/<sample_id>.jpg and so on
-    certificate.json   what was checked across splits, and the verdict; CERTIFICATE.md says it in words
-    CARD.md            the datasheet;  index.csv  id, category, image_url, name
+    splits.parquet     sample_id, group_id, cluster_id (copies share it), split; also `fold` where folds were made
+    pairs.parquet      split, sample_id_a, sample_id_b, is_same; also `fold` where published pairs have folds
+                       (only where the recipe draws or reads pairs)
+    retrieval.parquet  sample_id, role (query: a buyer's photo; gallery: every seller's, train's too), split, label,
+                       is_clean, matches_count (gallery pictures of the label); only where there are both kinds
+    embeddings.parquet sample_id, embedding (127 x the vector of length 1, as whole numbers); of items, where measured
+    train/...          <split>/<class>/<sample_id>.jpg, or <split>/<2 hex>/<sample_id>.jpg without class folders
+    certificate.json   what was checked across splits, and the verdict; CERTIFICATE.md and certificate.html show it
+    CARD.md            the datasheet;  index.csv  id, category, image_url, name;  croissant.json  Croissant metadata
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 SAMPLES, SPLITS, PAIRS = "samples.parquet", "splits.parquet", "pairs.parquet"
-CERTIFICATE, CERTIFICATE_PAGE, CARD, INDEX = "certificate.json", "CERTIFICATE.md", "CARD.md", "index.csv"
+RETRIEVAL, EMBEDDINGS = "retrieval.parquet", "embeddings.parquet"
+CERTIFICATE, CERTIFICATE_PAGE, CERTIFICATE_HTML = "certificate.json", "CERTIFICATE.md", "certificate.html"
+CARD, INDEX, CROISSANT = "CARD.md", "index.csv", "croissant.json"
 TOMBSTONE = "TOMBSTONE.json"
 """Stands in place of a release that a takedown ended."""
 
@@ -91,9 +97,20 @@ class Release:
 
     def pairs(self) -> pd.DataFrame | None:
         """Read pairs.parquet; None where the recipe draws none."""
+        return self._optional(PAIRS)
+
+    def retrieval(self) -> pd.DataFrame | None:
+        """Read retrieval.parquet: who asks and who answers; None where there are no buyers' and sellers' photos."""
+        return self._optional(RETRIEVAL)
+
+    def embeddings(self) -> pd.DataFrame | None:
+        """Read embeddings.parquet; None where the release holds none."""
+        return self._optional(EMBEDDINGS)
+
+    def _optional(self, name: str) -> pd.DataFrame | None:
         import pandas as pd
 
-        path = self.folder / PAIRS
+        path = self.folder / name
         return pd.read_parquet(path) if path.exists() else None
 
     def certificate(self) -> dict[str, Any]:

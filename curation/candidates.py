@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import select
 
 from catalog import tables
+from catalog.blobs import BlobStore
 from catalog.db import Catalog
 from catalog.ids import canonical_json
 from catalog.recipe import Recipe
@@ -44,6 +48,34 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
     for row in kept:
         row["attributes"] = canonical_json(row["attributes"] or {})
     return sightings_frame(kept)
+
+
+def load_documents(catalog: Catalog, recipe: Recipe, patterns: Sequence[str], blobs: BlobStore) -> dict[str, str]:
+    """Read lists that a recipe names: those that imported folders of its sources hold, or files of this machine.
+
+    Args:
+        catalog: knows the imported texts as pages.
+        recipe: says which sources count.
+        patterns: file names such as `pairs*.txt`, or paths.
+        blobs: where the texts are.
+
+    Returns:
+        Name -> text; a later run of a source stands for an earlier one.
+    """
+    pages = tables.pages.c
+    query = select(pages.source, pages.url, pages.body_sha256).where(pages.via == "file").order_by(pages.last_run_id)
+    with catalog.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    found = {}
+    for pattern in patterns:
+        if Path(pattern).is_file():
+            found[Path(pattern).name] = Path(pattern).read_text(encoding="utf-8-sig")
+        for row in rows:
+            name = row.url.removeprefix("file:")
+            is_named = fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(Path(name).name, pattern)
+            if row.body_sha256 and is_named and recipe.matches_source(row.source):
+                found[f"{row.source}/{name}"] = blobs.get(row.body_sha256).decode("utf-8-sig", "replace")
+    return found
 
 
 _EMPTY: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}

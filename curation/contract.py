@@ -116,7 +116,9 @@ class TableInputs:
     verdicts: pd.DataFrame
     """Answers that stand (undone ones left out): queue, target_id, answer, reviewer, answered_at, position."""
     assignments: Mapping[str, str]
-    """sample_id -> split of earlier releases of this recipe."""
+    """sample_id -> split of earlier releases of this recipe; `fold <n>` where its parts are folds."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Name -> text of the lists that `[pairs] lists` names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from catalog.blobs import BlobStore
 from catalog.config import Config
 from catalog.db import Catalog, upsert
 from catalog.ids import digest
@@ -24,7 +25,7 @@ from catalog.paths import DataRoot
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from catalog.tables import stage_runs
-from curation.candidates import load_sightings
+from curation.candidates import load_documents, load_sightings
 from curation.contract import Curated, TableInputs, TableResult, TableStage
 from curation.decisions import decisions_frame, records, standing
 from curation.derived import DerivedFolder
@@ -83,7 +84,8 @@ def curate(
     if suppressions.phashes and "hashes" in signals:
         sightings = _without_suppressed(sightings, signals["hashes"], suppressions)
         signals = Signals(plan, derived, sightings["image_id"])
-    state = _TableRun(recipe, catalog, sightings, signals, derived)
+    documents = load_documents(catalog, recipe, recipe.pairs.get("lists", ()), BlobStore(blobs))
+    state = _TableRun(recipe, catalog, sightings, signals, derived, documents)
     names = table_names(recipe)
     for position, name in enumerate(names):
         tell(name, position, len(names))
@@ -120,6 +122,7 @@ class _TableRun:
     sightings: pd.DataFrame
     signals: Signals
     derived: str
+    documents: Mapping[str, str]
     keys: dict[str, str] = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -134,6 +137,7 @@ class _TableRun:
         self._sightings_digest = self._sightings_digest or frame_digest(self.sightings)
         recipe = self.recipe
         known = self.signals.inputs()
+        documents = self.documents if stage.name == "pairs" else {}
         inputs = {
             "recipe": [recipe.label, recipe.subject_kind, sorted(recipe.role_classes), recipe.with_former],
             "sightings": self._sightings_digest,
@@ -141,6 +145,7 @@ class _TableRun:
             "stages": dict(self.keys),  # tables and decisions of all earlier stages
             "verdicts": frame_digest(verdicts),
             "assignments": digest(assignments),
+            "documents": digest(dict(documents)),
         }
         key = stage_key(stage.name, stage.version, params, inputs)
         folder = DerivedFolder(self.derived, stage.name, key)
@@ -156,6 +161,7 @@ class _TableRun:
                 decisions=self.decisions,
                 verdicts=verdicts,
                 assignments=assignments,
+                documents=documents,
             )
             _save(folder, stage.name, params, inputs, stage.run(given))
             result = _load(folder)

@@ -64,9 +64,7 @@ class Outcome:
             [line.what, line.planted, line.found, line.extra, "ok" if line.is_good else "NOT OK"]
             for line in self.comparisons
         ]
-        rows.append(
-            ["people or items on two sides of a split", 0, 0, self.leaks_count, self._word(not self.leaks_count)]
-        )
+        rows.append(["leaks left in the releases", 0, 0, self.leaks_count, self._word(not self.leaks_count)])
         print_table("Planted truth against what was found", ["", "planted", "found", "wrong", ""], rows)
         is_trained = self.accuracy > self.chance
         facts = {
@@ -236,9 +234,11 @@ def _compare(outcome: Outcome, config: Config, sample: _SampleWeb) -> None:
     with Catalog(config.catalog_url) as catalog:
         majors = steps.curate_recipe(config, "majors")
         outcome.comparisons += planted.compare_staff(table, majors, catalog)
+        outcome.comparisons.append(planted.leaks_of_a_random_split(table, majors))
         if "street2shop" in outcome.releases:
             shop = steps.curate_recipe(config, "street2shop")
             outcome.comparisons += planted.compare_shop(table, shop, catalog)
+            outcome.comparisons.append(planted.leaks_of_a_random_split(table, shop))
     for recipe, name in outcome.releases.items():
         release = find_release(config.data_root.releases, name)
         outcome.leaks_count += planted.planted_leaks(table, release)

@@ -5,6 +5,7 @@ Only the demo and the end-to-end tests use this; the parts that do the work know
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -207,16 +208,51 @@ def _noise(truth: Truth, curated: Curated) -> Comparison:
     return Comparison("noise among buyers' photos", len(planted), len(planted & dropped), len(wrong), needed_frac=0.9)
 
 
+def leaks_of_a_random_split(truth: Truth, curated: Curated) -> Comparison:
+    """Count the pairs of pictures of one person or product that a split by picture would put on two sides.
+
+    A picture's side is drawn from its id, by the shares of the recipe. Found are the pairs that stand in one group,
+    and so on one side of our split.
+    """
+    shows = _who_is_shown(truth)
+    groups = curated.tables["groups"].merge(curated.tables["samples"][["sample_id", "image_id"]], on="sample_id")
+    members: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in groups.drop_duplicates("image_id").itertuples():
+        if row.image_id in shows:
+            members[shows[str(row.image_id)]].append((str(row.image_id), str(row.group_id)))
+    ratios = curated.recipe.splits["ratios"]
+    planted = found = 0
+    for pictures in members.values():
+        for (one, group), (other, other_group) in itertools.combinations(pictures, 2):
+            if _random_side(one, ratios) != _random_side(other, ratios):
+                planted += 1
+                found += group == other_group
+    return Comparison(f"leaks of a random split, {curated.recipe.name}", planted, found, needed_frac=1.0)
+
+
+def _random_side(image_id: str, ratios: Mapping[str, float]) -> str:
+    place, bound = int(image_id[:8], 16) / 2**32, 0.0
+    for side, share in ratios.items():
+        bound += share
+        if place < bound:
+            return side
+    return side
+
+
+def _who_is_shown(truth: Truth) -> dict[str, str]:
+    """Say for each picture, by its sha256, which person or product it shows."""
+    shows = {row["sha256"]: f"person {row['person']}" for row in truth["photos"] if row["reason"] is None}
+    for item in truth["items"]:
+        for photo in (*item["colors"].values(), *item["buyer"]):
+            shows[photo["sha256"]] = f"item {item['item_id']}"
+    return shows
+
+
 def planted_leaks(truth: Truth, release: Release) -> int:
     """Count people, and products, whose pictures a release puts on more than one side; by the truth alone."""
-    person_of = {row["sha256"]: f"person {row['person']}" for row in truth["photos"]}
-    for item in truth["items"]:
-        for photo in item["colors"].values():
-            person_of[photo["sha256"]] = f"item {item['item_id']}"
-        for photo in item["buyer"]:
-            person_of[photo["sha256"]] = f"item {item['item_id']}"
+    shows = _who_is_shown(truth)
     sides: dict[str, set[str]] = defaultdict(set)
     for row in release.samples().itertuples():
-        if row.image_id in person_of:
-            sides[person_of[str(row.image_id)]].add(str(row.split))
+        if row.image_id in shows:
+            sides[shows[str(row.image_id)]].add(str(row.split))
     return sum(len(split) > 1 for split in sides.values())

@@ -1,6 +1,6 @@
-"""CARD.md and CERTIFICATE.md: the datasheet and the certificate for people.
+"""CARD.md: the datasheet.
 
-Both hold only what follows from the data: no time, no host, no reviewer's name.
+It holds only what follows from the data: no time, no host, no reviewer's name.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from catalog.db import Catalog
 from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.contract import Curated
+from curation.release.certificate_page import pairs_table, retrieval_lines, verdict_line
 from curation.release.markdown import inline, table
 from curation.verdicts import load_standing
 
@@ -85,12 +86,12 @@ def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certific
     """Write the datasheet as Markdown."""
     sections = {
         "Purpose": inline(recipe.purpose) or "Not stated.",
-        "Contents": _contents(samples),
+        "Contents": _contents(samples, certificate),
         "How it was collected": _collected(samples),
         "Permission signals": _permission_text(facts),
         "Reviews": _review_text(facts),
         "What was held back": _counts_table("reason", facts.drops, REASONS) or "Nothing.",
-        "Leaks": f"{verdict_line(certificate)} See CERTIFICATE.md.",
+        "Leaks": _leaks_text(samples, certificate),
         "Known limits": inline(recipe.card.get("limits", "Not stated.")),
         "Use": f"{USE_NOTES}\n\n{inline(recipe.card['licence'])}" if "licence" in recipe.card else USE_NOTES,
         "Takedown": f"Contact: {inline(recipe.card['contact'])}" if "contact" in recipe.card else NO_CONTACT,
@@ -99,60 +100,7 @@ def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certific
     return f"# {inline(recipe.title)}\n\n{body}\n"
 
 
-def write_certificate_page(recipe: Recipe, certificate: Mapping[str, Any]) -> str:
-    """Write the certificate as Markdown."""
-    must, told = certificate["must_be_zero"], certificate["informative"]
-    pairs = [
-        [" / ".join(pair["parts"]), *[pair["shared"][what] for what in (*must, *told)], _or_dash(pair)]
-        for pair in certificate["pairs"]
-    ]
-    header = ["parts", *must, *[f"{what} (told only)" for what in told], "nearest pHash (bits)"]
-    balance = certificate["balance"]
-    parts = list(certificate["parts"])
-    sizes = [
-        [
-            part,
-            *certificate["parts"][part].values(),
-            balance["sizes"][part]["share_frac"],
-            "-" if balance["sizes"][part]["target_frac"] is None else balance["sizes"][part]["target_frac"],
-        ]
-        for part in parts
-    ]
-    classes = [
-        [label or "(none)", share, *[balance["classes"][part][label]["share_frac"] for part in parts]]
-        for label, share in sorted(balance["whole_frac"].items(), key=lambda item: (-item[1], item[0]))[:_LABELS_SHOWN]
-    ]
-    return "\n\n".join(
-        [
-            f"# Certificate: {inline(recipe.title)}",
-            f"**{verdict_line(certificate)}**",
-            "## What two parts share\n\n" + table(header, pairs),
-            "Pictures are compared by a 64-bit perceptual hash of the released picture; the nearest distance across"
-            f" parts is told, not judged. Names are compared within: {certificate['name_scope']}.",
-            "## Parts\n\n"
-            + table(["part", "samples", "groups", "subjects", "share", "wanted"], sizes),
-            f"## Balance\n\nLargest deviation of a class share: {balance['largest_class_deviation_frac']}"
-            f" ({len(classes)} of {len(balance['whole_frac'])} classes shown)\n\n"
-            + table(["class", "whole", *parts], classes),
-            "Check it again with `gleanery release verify`.\n",
-        ]
-    )  # fmt: skip
-
-
-def verdict_line(certificate: Mapping[str, Any]) -> str:
-    """Say the verdict in a sentence."""
-    if certificate["is_leak_free"]:
-        return "No leak between the parts."
-    found = ", ".join(f"{count} {what}" for what, count in certificate["leaks"].items())
-    return f"Leaks between the parts: {found}."
-
-
-def _or_dash(pair: Mapping[str, Any]) -> object:
-    distance = pair["nearest_phash_distance_bits"]
-    return "-" if distance is None else distance
-
-
-def _contents(samples: pd.DataFrame) -> str:
+def _contents(samples: pd.DataFrame, certificate: Mapping[str, Any]) -> str:
     counts = pd.crosstab(samples["label"], samples["split"])
     parts = list(counts.columns)
     most = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_LABELS_SHOWN]]
@@ -166,7 +114,27 @@ def _contents(samples: pd.DataFrame) -> str:
         facts += f" {int((~samples['is_clean']).sum()):,} were judged noise and are marked (`is_clean`)."
     if len(counts) > len(most):
         facts += f" The {len(most)} most frequent of {len(counts):,} labels are shown."
-    return f"{facts}\n\n" + table(["label", *parts], rows)
+    blocks = [facts, table(["label", *parts], rows)]
+    targets = certificate["balance"]["targets"]
+    if targets:
+        header = ["target", *next(iter(targets.values()))]
+        blocks.append(table(header, [[part, *values.values()] for part, values in targets.items()]))
+    blocks += [text for text in (pairs_table(certificate), retrieval_lines(certificate)) if text]
+    return "\n\n".join(blocks)
+
+
+def _leaks_text(samples: pd.DataFrame, certificate: Mapping[str, Any]) -> str:
+    text = f"{verdict_line(certificate)} See CERTIFICATE.md."
+    copies = int(samples["is_leaking_copy"].sum())
+    if copies:
+        text += f" {copies:,} pictures are marked as copies of one on another side (`is_leaking_copy`)."
+    yielded = sum(conflict["samples_count"] for conflict in certificate["conflicts"])
+    if yielded:
+        text += (
+            f" {yielded:,} samples were held back since new copies joined two sides of an earlier release:"
+            " the side that is tested keeps its samples."
+        )
+    return text
 
 
 def _collected(samples: pd.DataFrame) -> str:

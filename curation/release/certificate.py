@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from catalog.errors import LeakFound
 from catalog.recipe import Recipe
 from catalog.schema import SPLITS
 from catalog.suppressions import normalised_name
-from curation.release.frames import json_value
+from curation.release.frames import is_folded, json_value
+from curation.release.nearest import MEASURES, Nearest, nearest_embedding, nearest_hash, nearest_pixels
+from curation.release.shares import balance_facts
 
-CERTIFICATE_VERSION = 1
+CERTIFICATE_VERSION = 2
 
 SHARED = {
     "subjects": "subject_id",
@@ -37,17 +37,17 @@ SHARED = {
 }
 """What two parts may share -> the column that says it. `images` are original bytes, `pictures` released ones."""
 
-ALWAYS_LEAKS = ("subjects", "groups", "images", "pictures", "duplicates")
-RECOUNTED = ("subjects", "groups", "items", "images", "pictures", "pages")
-"""What can be counted again from the release folder alone; clusters and names are not in it."""
+SAME_PICTURE = ("images", "pictures", "duplicates")
+"""What no protocol lets two parts share."""
+ALWAYS_LEAKS = ("subjects", "groups", *SAME_PICTURE)
+RECOUNTED = ("subjects", "groups", "items", "images", "pictures", "duplicates", "pages")
+"""What can be counted again from the release folder alone; names are not in it."""
 
-FACT_COLUMNS = ("sample_id", "split", "label", *SHARED.values(), "phash")
+FACT_COLUMNS = ("sample_id", "split", "fold", "label", "target", *SHARED.values(), "phash")
 """Columns of the facts frame; an empty text means that the sample has none of the kind."""
 
-_XOR_ROWS = 2048
-"""Rows of one XOR block: 2048 x 100,000 distances take 200 MB."""
-
-_ROUND_DIGITS = 6
+Vectors = Mapping[str, NDArray[Any]]
+"""`pixels` (N, 256) uint8 and, where known, `embedding` (N, D) int8, in the order of the facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +64,37 @@ class CertificateRules:
     """False for published splits, which are taken as they are."""
     parts_by: str = "split"
     """`split`, or `fold` where all samples are cross-validated."""
+    has_balanced_labels: bool = False
+    """Whether each class was to be shared out as the whole is."""
 
 
 def rules_of(recipe: Recipe) -> CertificateRules:
     """Read what a recipe promises: same items and same names count where its groups join them."""
     groups = recipe.params("groups")
-    leaks = list(ALWAYS_LEAKS)
+    is_by_group = recipe.splits.get("disjoint", "group") == "group"
+    leaks = list(ALWAYS_LEAKS if is_by_group else (*SAME_PICTURE, "groups"))
     is_person = recipe.subject_kind == "person"
     scope = str(groups.get("same_name", "organisation")) if is_person else "none"
-    if scope != "none":
+    if scope != "none" and is_by_group:
         leaks.append("names")
-    if not is_person and groups.get("same_item", True):
+    if not is_person and groups.get("same_item", True) and is_by_group:
         leaks.append("items")
-    ratios = recipe.splits.get("ratios", {})
-    total = sum(ratios.values())
     return CertificateRules(
         leaks=tuple(leaks),
         name_scope="all" if scope == "none" else scope,
-        targets={part: value / total for part, value in ratios.items()} if total else {},
+        targets=_targets(recipe),
         is_own_split=recipe.splits.get("kind") != "published",
-        parts_by="fold" if recipe.splits.get("kind") == "kfold" else "split",
+        parts_by="fold" if is_folded(recipe) else "split",
+        has_balanced_labels="label" in recipe.splits.get("stratify", ()),
     )
+
+
+def _targets(recipe: Recipe) -> dict[str, float]:
+    kind = recipe.splits.get("kind", "ratios")
+    if kind == "kfold":
+        folds = int(recipe.splits.get("folds", 5))
+        return {f"fold {fold}": 1 / folds for fold in range(folds)}
+    return {part: share for part, share in recipe.splits.get("ratios", {}).items() if share and kind == "ratios"}
 
 
 def collect_facts(
@@ -97,53 +107,73 @@ def collect_facts(
     """Lay out the facts that a certificate counts.
 
     Args:
-        samples: released samples in sample_id order; `name`, `organisation` and `cluster_id` where known.
+        samples: released samples in sample_id order; `name` and `organisation` where known.
         splits: their rows of splits.parquet, in the same order.
         picture_sha256: of the released pictures, in the same order.
         phashes: (N,) 64-bit pHash of the released pictures, imagehash bit order.
         rules: says within what names are compared.
     """
-    facts = samples[["sample_id", "split", "label", "subject_id", "group_id", "image_id", "page_url"]].copy()
-    if rules.parts_by == "fold":  # in cross-validation the folds are the parts that must share nothing
-        facts["split"] = ["fold " + str(fold) for fold in splits["fold"]]
+    columns = ["sample_id", "split", "label", "target", "subject_id", "group_id", "image_id", "page_url"]
+    facts = samples[columns].copy()
+    facts["fold"] = splits["fold"].to_numpy(np.int64) if "fold" in splits else -1
     facts["item_id"] = [json_value(text, "item_id") or "" for text in samples["attributes"]]
     facts["picture_sha256"] = picture_sha256
-    facts["cluster_id"] = samples["cluster_id"].fillna("") if "cluster_id" in samples else ""
+    facts["cluster_id"] = splits["cluster_id"].to_numpy() if "cluster_id" in splits else ""
     facts["name_key"] = _name_keys(samples, rules.name_scope) if "name" in samples else ""
     facts["phash"] = phashes
-    return facts[list(FACT_COLUMNS)]
+    return facts[list(FACT_COLUMNS)].reset_index(drop=True)
 
 
-def picture_phash(body: bytes) -> int:
-    """Hash a released picture: 64-bit pHash, imagehash bit order."""
-    import imagehash
-
-    with Image.open(BytesIO(body)) as image:
-        return int(str(imagehash.phash(image)), 16)
-
-
-def certify(facts: pd.DataFrame, rules: CertificateRules) -> dict[str, Any]:
+def certify(facts: pd.DataFrame, rules: CertificateRules, vectors: Vectors | None = None) -> dict[str, Any]:
     """Count what each two parts share and how near their nearest pictures are.
+
+    Published splits that have folds too are compared by both: the folds under the key `folds`.
 
     Invariant: equals naive loops over all pairs of samples (tests/curation/release/test_certificate.py).
     """
-    found_parts = set(facts["split"])
-    present = [part for part in SPLITS if part in found_parts] + sorted(found_parts - set(SPLITS))
-    parts = {part: facts[facts["split"] == part] for part in present}
-    pairs = [_compare(parts[a], parts[b], a, b) for a, b in itertools.combinations(present, 2)]
-    found = {what: sum(pair["shared"][what] for pair in pairs) for what in SHARED}
-    return {
+    by_split = facts
+    if rules.parts_by == "fold":  # in cross-validation the folds are the parts that must share nothing
+        by_split = facts.assign(split=["fold " + str(fold) for fold in facts["fold"]])
+    certificate: dict[str, Any] = {
         "certificate_version": CERTIFICATE_VERSION,
         "is_own_split": rules.is_own_split,
+        "name_scope": rules.name_scope,
+        "measures": {name: text for name, text in MEASURES.items() if name == "phash" or name in (vectors or {})},
+        **_compare_parts(by_split, rules, vectors or {}),
+    }
+    if rules.parts_by == "split" and (facts["fold"] >= 0).any():
+        in_fold = (facts["fold"] >= 0).to_numpy()
+        folded = facts[in_fold].reset_index(drop=True)
+        chosen = {name: values[in_fold] for name, values in (vectors or {}).items()}
+        folded["split"] = ["fold " + str(fold) for fold in folded["fold"]]
+        certificate["folds"] = _compare_parts(folded, replace(rules, parts_by="fold", targets={}), chosen)
+    return certificate
+
+
+def _compare_parts(facts: pd.DataFrame, rules: CertificateRules, vectors: Vectors) -> dict[str, Any]:
+    found_parts = set(facts["split"])
+    present = [part for part in SPLITS if part in found_parts]
+    present += sorted(found_parts - set(SPLITS), key=lambda part: (len(part), part))
+    rows = {part: np.flatnonzero((facts["split"] == part).to_numpy()) for part in present}
+    pairs: list[dict[str, Any]] = [
+        {
+            "parts": [a, b],
+            "shared": _shared(facts.iloc[rows[a]], facts.iloc[rows[b]]),
+            "nearest": _nearest(facts, rows[a], rows[b], vectors),
+        }
+        for a, b in itertools.combinations(present, 2)
+    ]
+    found = {what: sum(pair["shared"][what] for pair in pairs) for what in SHARED}
+    return {
         "parts_by": rules.parts_by,
+        "targets": dict(rules.targets),
         "is_leak_free": not any(found[what] for what in rules.leaks),
         "leaks": {what: found[what] for what in rules.leaks if found[what]},
         "must_be_zero": sorted(rules.leaks),
         "informative": sorted(set(SHARED) - set(rules.leaks)),
-        "name_scope": rules.name_scope,
-        "parts": {part: _part_facts(parts[part]) for part in present},
+        "parts": {part: _part_facts(facts.iloc[rows[part]]) for part in present},
         "pairs": pairs,
-        "balance": _balance(facts, present, rules.targets),
+        "balance": balance_facts(facts, present, rules.targets, has_balanced_labels=rules.has_balanced_labels),
     }
 
 
@@ -158,36 +188,25 @@ def require_leak_free(certificate: Mapping[str, Any], recipe: str) -> None:
         raise LeakFound(f"recipe {recipe}: expected nothing shared between parts, found {found} on two sides")
 
 
-def nearest_distance(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> tuple[int, int, int] | None:
-    """Find the nearest pair across two sets of hashes.
-
-    Returns:
-        (distance in bits, index in left, index in right), the first such pair in row order; None for an empty set.
-    """
-    if not len(left) or not len(right):
-        return None
-    best = (65, 0, 0)
-    for start in range(0, len(left), _XOR_ROWS):
-        distances = np.bitwise_count(left[start : start + _XOR_ROWS, None] ^ right[None, :])
-        flat = int(distances.argmin())
-        row, column = divmod(flat, len(right))
-        if distances[row, column] < best[0]:
-            best = (int(distances[row, column]), start + row, column)
-    return best
+def _shared(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, int]:
+    return {what: len((set(left[column]) & set(right[column])) - {""}) for what, column in SHARED.items()}
 
 
-def _compare(left: pd.DataFrame, right: pd.DataFrame, left_part: str, right_part: str) -> dict[str, Any]:
-    shared = {}
-    for what, column in SHARED.items():
-        shared[what] = len((set(left[column]) & set(right[column])) - {""})
-    nearest = nearest_distance(left["phash"].to_numpy(np.uint64), right["phash"].to_numpy(np.uint64))
+def _nearest(
+    facts: pd.DataFrame, left: NDArray[np.int64], right: NDArray[np.int64], vectors: Vectors
+) -> dict[str, dict[str, Any]]:
+    """Find the nearest pair of samples by every measure there is."""
+    phashes = facts["phash"].to_numpy(np.uint64)
+    found: dict[str, Nearest | None] = {"phash": nearest_hash(phashes[left], phashes[right])}
+    if "pixels" in vectors:
+        found["pixels"] = nearest_pixels(vectors["pixels"][left], vectors["pixels"][right])
+    if "embedding" in vectors:
+        found["embedding"] = nearest_embedding(vectors["embedding"][left], vectors["embedding"][right])
+    ids = facts["sample_id"].tolist()
     return {
-        "parts": [left_part, right_part],
-        "shared": shared,
-        "nearest_phash_distance_bits": nearest[0] if nearest else None,
-        "nearest_sample_ids": (
-            [left["sample_id"].iloc[nearest[1]], right["sample_id"].iloc[nearest[2]]] if nearest else None
-        ),
+        name: {"distance": pair.distance, "sample_ids": [ids[left[pair.left]], ids[right[pair.right]]]}
+        for name, pair in found.items()
+        if pair is not None
     }
 
 
@@ -196,35 +215,6 @@ def _part_facts(part: pd.DataFrame) -> dict[str, int]:
         "samples_count": len(part),
         "groups_count": part["group_id"].nunique(),
         "subjects_count": part["subject_id"].nunique(),
-    }
-
-
-def _balance(facts: pd.DataFrame, present: list[str], targets: Mapping[str, float]) -> dict[str, Any]:
-    """Compare the share of each class in each part with its share in the whole, and part sizes with their targets."""
-    whole = facts["label"].value_counts(normalize=True)
-    classes: dict[str, dict[str, Any]] = {}
-    largest = 0.0
-    for part in present:
-        labels = facts.loc[facts["split"] == part, "label"]
-        counts = labels.value_counts()
-        rows = {}
-        for label in sorted(whole.index):
-            share = counts.get(label, 0) / len(labels)
-            largest = max(largest, abs(share - whole[label]))
-            rows[label] = {"count": int(counts.get(label, 0)), "share_frac": round(share, _ROUND_DIGITS)}
-        classes[part] = rows
-    sizes = {
-        part: {
-            "share_frac": round(float((facts["split"] == part).mean()), _ROUND_DIGITS),
-            "target_frac": round(targets[part], _ROUND_DIGITS) if part in targets else None,
-        }
-        for part in present
-    }
-    return {
-        "classes": classes,
-        "whole_frac": {label: round(float(whole[label]), _ROUND_DIGITS) for label in sorted(whole.index)},
-        "largest_class_deviation_frac": round(float(largest), _ROUND_DIGITS),
-        "sizes": sizes,
     }
 
 

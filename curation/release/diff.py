@@ -12,7 +12,8 @@ def diff_releases(old: Release, new: Release) -> dict[str, Any]:
 
     Returns:
         `added`, `removed`, `moved` (another split), `relabelled` and `redrawn` (other picture bytes): sorted sample
-        ids; and `counts` of each.
+        ids; `counts` of each; and `conflicts`: groups whose two sides new copies joined, as the newer certificate
+        tells them.
     """
     before = old.samples().set_index("sample_id")
     after = new.samples().set_index("sample_id")
@@ -33,6 +34,7 @@ def diff_releases(old: Release, new: Release) -> dict[str, Any]:
     return {
         **{name: sorted(ids) for name, ids in changes.items()},
         "counts": {name: len(ids) for name, ids in changes.items()},
+        "conflicts": new.certificate()["conflicts"],
     }
 
 

@@ -6,21 +6,25 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.recipe import Recipe
 from catalog.release_format import NAME_COLUMN, SAMPLE_COLUMNS
 from catalog.suppressions import Suppressions, normalised_name
 from curation.contract import Curated
 from curation.release.layout import picture_path
+from curation.release.nearest import quantised
 
 WORK_COLUMNS = ("face_index", "organisation", "name", "cluster_id")
 """Columns that building needs beside SAMPLE_COLUMNS; they are not written (`name` only where the recipe says so)."""
 
 _FLOATS = {"target"}
-_INTEGERS = {"box_x0", "box_y0", "box_x1", "box_y1", "width_px", "height_px", "fold"}
+_INTEGERS = {"box_x0", "box_y0", "box_x1", "box_y1", "width_px", "height_px", "fold", "matches_count"}
 _BOOLEANS = {"is_clean", "is_leaking_copy", "is_same"}
 
 
@@ -57,8 +61,8 @@ def released_samples(curated: Curated, suppressions: Suppressions) -> pd.DataFra
 
 
 def released_splits(samples: pd.DataFrame, curated: Curated) -> pd.DataFrame:
-    """Give sample_id, group_id, split and, where folds were made, fold."""
-    frame = samples[["sample_id", "group_id", "split"]]
+    """Give sample_id, group_id, cluster_id, split and, where folds were made, fold."""
+    frame = samples[["sample_id", "group_id", "cluster_id", "split"]]
     splits = curated.tables["splits"]
     if "fold" in splits:
         frame = frame.merge(splits[["sample_id", "fold"]], on="sample_id", how="left", validate="one_to_one")
@@ -72,8 +76,24 @@ def released_pairs(samples: pd.DataFrame, curated: Curated) -> pd.DataFrame | No
         return None
     known = set(samples["sample_id"])
     frame = pairs[pairs["sample_id_a"].isin(known) & pairs["sample_id_b"].isin(known)]
-    columns = ["split", "sample_id_a", "sample_id_b", "is_same"]
+    columns = ["split", "sample_id_a", "sample_id_b", "is_same", *(["fold"] if "fold" in frame else [])]
     return frame[columns].sort_values(columns, ignore_index=True)
+
+
+def embedding_rows(samples: pd.DataFrame, curated: Curated) -> NDArray[np.int8] | None:
+    """Give the quantised embeddings of the samples' originals, (N, D); None where the recipe measures none."""
+    signal = curated.signals.get("embedding")
+    if signal is None or samples.empty:
+        return None
+    vectors = signal.set_index("image_id")["embedding"].reindex(samples["image_id"])
+    return quantised(np.stack(vectors.to_list()).astype(np.float32))
+
+
+def write_embeddings(samples: pd.DataFrame, embeddings: NDArray[np.int8], path: Path) -> None:
+    """Write sample_id and embedding, a list of whole numbers: 127 times the vector of length 1."""
+    values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel(), pa.int8()), embeddings.shape[1])
+    table = pa.table({"sample_id": pa.array(samples["sample_id"], pa.string()), "embedding": values})
+    pq.write_table(table, path, compression="zstd", compression_level=3, row_group_size=65_536, version="2.6")
 
 
 def sample_columns(*, has_names: bool) -> list[str]:
@@ -124,7 +144,9 @@ def _suppressed(frame: pd.DataFrame, curated: Curated, guard: Suppressions) -> p
 
 
 def _group_ids(curated: Curated) -> pd.DataFrame:
-    groups = curated.tables.get("groups")
+    """Give what the split did not part."""
+    splits = curated.tables["splits"]
+    groups = splits if "group_id" in splits else curated.tables.get("groups")
     if groups is None:
         return pd.DataFrame({"sample_id": [], "group_id": []}, dtype="str")
     return groups[["sample_id", "group_id"]]
@@ -162,3 +184,16 @@ def _cluster_ids(image_ids: pd.Series, duplicates: pd.DataFrame | None) -> pd.Se
 def _is_leaking_copy(frame: pd.DataFrame) -> pd.Series:
     """Tell which samples have a copy on another side, as published splits may."""
     return frame.groupby("cluster_id")["split"].transform("nunique") > 1
+
+
+def sides_to_keep(splits: pd.DataFrame, recipe: Recipe) -> list[tuple[str, str]]:
+    """Say what later releases must keep of each sample: its split, or `fold <n>` where the folds are the parts."""
+    if is_folded(recipe):
+        return [(str(row.sample_id), f"fold {row.fold}") for row in splits.itertuples()]
+    return list(zip(splits["sample_id"].astype("str"), splits["split"].astype("str"), strict=True))
+
+
+def is_folded(recipe: Recipe) -> bool:
+    """Tell whether a recipe's folds are its parts, rather than its splits."""
+    kind = recipe.splits.get("kind")
+    return kind == "kfold" or (kind == "leave_one_source_out" and not recipe.splits.get("test_source"))

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.errors import GleaneryError
 from catalog.ids import sha256_hex
 from catalog.release_format import Release, open_release, verify_release
-from curation.release.certificate import RECOUNTED, CertificateRules, certify, collect_facts, picture_phash
+from curation.release.certificate import RECOUNTED, CertificateRules, certify, collect_facts
+from curation.release.nearest import picture_facts
 
 
 def verify_release_folder(folder: Path) -> list[str]:
     """Check a release; returns a line per problem, none where it is whole and its certificate is true.
 
-    Names and duplicate clusters are not in a release that does not publish them, so those two counts are not repeated.
+    Shared names, and embeddings of persons, are not in a release: those figures are not repeated.
 
     Raises:
         UsageError: the folder holds no finished release.
@@ -46,24 +48,47 @@ def _recount(release: Release) -> list[str]:
     rules = CertificateRules(
         leaks=tuple(what for what in stated["must_be_zero"] if what in RECOUNTED),
         name_scope=stated["name_scope"],
-        targets={},
+        targets=stated["targets"],
         is_own_split=stated["is_own_split"],
         parts_by=stated["parts_by"],
+        has_balanced_labels="label" in (stated["balance"]["optimum"] or {}).get("balanced", ()),
     )
-    phashes = np.array([picture_phash(body) for body in bodies], dtype=np.uint64)
-    counted = certify(collect_facts(samples, splits, [sha256_hex(body) for body in bodies], phashes, rules), rules)
-    problems += _differences("parts", stated["parts"], counted["parts"])
-    problems += _differences("balance", stated["balance"]["classes"], counted["balance"]["classes"])
-    problems += _differences(
-        "pairs", [_comparable(p) for p in stated["pairs"]], [_comparable(p) for p in counted["pairs"]]
-    )
+    looks = [picture_facts(body) for body in bodies]
+    vectors: dict[str, NDArray[Any]] = {"pixels": np.stack([levels for _, levels in looks])}
+    known = release.embeddings()
+    if known is not None:
+        vectors["embedding"] = np.stack(known.set_index("sample_id")["embedding"].loc[samples["sample_id"]].to_list())
+    phashes = np.array([phash for phash, _ in looks], dtype=np.uint64)
+    facts = collect_facts(samples, splits, [sha256_hex(body) for body in bodies], phashes, rules)
+    counted = certify(facts, rules, vectors)
+    for what, one, two in [("", stated, counted), ("folds: ", stated.get("folds"), counted.get("folds"))]:
+        problems += _compare(what, one, two)
     if stated["is_leak_free"] and not counted["is_leak_free"]:
         problems.append(f"certificate: says leak-free, counted again {counted['leaks']}")
     return problems
 
 
-def _comparable(pair: dict[str, Any]) -> dict[str, Any]:
-    return {**pair, "shared": {what: pair["shared"][what] for what in RECOUNTED}}
+def _compare(what: str, stated: dict[str, Any] | None, counted: dict[str, Any] | None) -> list[str]:
+    """Compare parts, balance and pairs of two comparisons; nothing where the certificate makes none."""
+    if stated is None or counted is None:
+        return _differences(f"{what}comparison", stated, counted)
+    measured = {name for pair in counted["pairs"] for name in pair["nearest"]}
+    return [
+        *_differences(f"{what}parts", stated["parts"], counted["parts"]),
+        *_differences(f"{what}balance", stated["balance"], counted["balance"]),
+        *_differences(
+            f"{what}pairs",
+            [_comparable(pair, measured) for pair in stated["pairs"]],
+            [_comparable(pair, measured) for pair in counted["pairs"]],
+        ),
+    ]
+
+
+def _comparable(pair: dict[str, Any], measured: set[str]) -> dict[str, Any]:
+    """Leave out what the folder alone cannot tell: shared names, and embeddings of persons."""
+    shared = {what: pair["shared"][what] for what in RECOUNTED}
+    nearest = {name: found for name, found in pair["nearest"].items() if name in measured}
+    return {"parts": pair["parts"], "shared": shared, "nearest": nearest}
 
 
 def _differences(what: str, stated: Any, counted: Any) -> list[str]:

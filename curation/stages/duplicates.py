@@ -40,6 +40,7 @@ SETTINGS: dict[str, Any] = {
     "neighbours": 5,  # nearest by embedding, where there is one
     "min_similarity": 0.9,  # of such neighbours
     "copy_prob": 0.5,
+    "keeps_copies": False,  # True: copies are told, none is dropped (published data sets, taken as they are)
 }
 """Settings of [stages.duplicates] and their defaults."""
 
@@ -75,6 +76,7 @@ class DuplicatesStage:
         decisions = [
             decision(self.name, row, "drop", "duplicate_of", evidence)
             for row, evidence in duplicate_samples(samples, table, inputs.signals["decode"])
+            if not settings["keeps_copies"]
         ]
         facts = {
             "candidates_count": len(table),

@@ -6,15 +6,19 @@ the recipe's section `[splits]`:
     kind = "ratios"                ratios = { train = 0.7, validation = 0.2, test = 0.1 }
     kind = "kfold"                 folds = 5; all samples are `train`, `fold` says in which fold they are tested
     kind = "published"             the subject's attributes `split` and `fold` are taken as they are, leaks and all
-    kind = "leave_one_source_out"  test_source = "name": its groups are the test, all others train
-    stratify = ["label", "attributes.gender", "target"]   each balanced on its own; `target` by target_bins (10)
-    allow_sparse = false           whether a class may have fewer groups than there are parts
+    kind = "leave_one_source_out"  test_source = "name": its groups are the test, all others train; without it every
+                                   source is a fold of its own
+    disjoint = "group"             or "image": a picture and its copies stay together, a person may stand on two sides
+    stratify = ["label", "attributes.gender*label", "target", "pictures"]
+                                   each balanced on its own, `a*b` every combination; `target` by target_bins (10) of
+                                   equal counts, `pictures` by how many pictures the sample's subject or label has
+    allow_sparse = false           true: a class may have fewer groups than there are parts; it then stands where its
+                                   share is least off, which is the largest part, and is absent from others
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,22 +28,38 @@ from catalog.errors import UsageError
 from catalog.schema import SPLITS
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
-from curation.ops.balance import deal_groups
+from curation.ops.balance import FREE, Dealt, deal_groups
+from curation.stages.duplicates import cluster_of_images
+from curation.stages.published import published_sides
 from curation.stages.registry import check_params
+from curation.stages.strata import group_strata, refuse_sparse
 
-SETTINGS = ("kind", "ratios", "folds", "test_source", "stratify", "target_bins", "allow_sparse", "seed")
+DEFAULTS: dict[str, Any] = {
+    "kind": "ratios",
+    "ratios": {"train": 0.7, "validation": 0.2, "test": 0.1},
+    "folds": 5,
+    "test_source": "",
+    "disjoint": "group",
+    "stratify": [],
+    "target_bins": 10,
+    "allow_sparse": False,
+    "seed": 0,  # of the pairs; a deal of groups draws nothing
+}
+"""Settings of [splits] and their defaults."""
 KINDS = ("ratios", "kfold", "published", "leave_one_source_out")
 _STRENGTH = {"test": 0, "validation": 1, "train": 2}
 """Where two sides meet, the strongest keeps its samples."""
+_FOLD = "fold "
+"""What an earlier release calls a side, where its parts are folds."""
 
 
 class SplitsStage:
     """See the module."""
 
     name = "splits"
-    version = 1
+    version = 2
     signals: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ("samples", "groups")
+    tables: tuple[str, ...] = ("samples", "duplicates", "groups")
     reads_verdicts: tuple[str, ...] = ()
     reads_assignments = True
 
@@ -50,161 +70,135 @@ class SplitsStage:
             UsageError: unknown settings, or a class that has fewer groups than there are parts.
         """
         settings = checked_settings(inputs.params)
-        groups = inputs.tables["groups"].set_index("sample_id")["group_id"]
         samples = standing(inputs.tables["samples"], inputs.decisions).reset_index(drop=True)
-        samples["group_id"] = samples["sample_id"].map(groups)
         if settings["kind"] == "published":
-            return TableResult(table=published(samples), decisions=decisions_frame())
-        if settings["kind"] == "kfold":
-            samples["fold"] = _fold_of(samples, settings)
-            return TableResult(table=_table(samples.assign(split="train")), decisions=decisions_frame())
-        held = held_sides(groups, inputs.assignments)
-        sides = _sides(samples, settings, held)
+            table = published_sides(samples, _units(inputs, "group"))
+            return TableResult(table=table, decisions=decisions_frame(), facts={"shares": split_shares(table)})
+        groups = _units(inputs, settings["disjoint"])
+        samples["group_id"] = samples["sample_id"].map(groups)
+        has_folds = settings["kind"] == "kfold" or _is_by_source(settings)
+        # A recipe that went over from parts to folds, or back, starts anew.
+        assignments = {
+            sample: side for sample, side in inputs.assignments.items() if side.startswith(_FOLD) == has_folds
+        }
+        held = held_sides(groups, assignments)
+        sides, deal = _sides(samples, settings, held)
         samples["split"] = samples["group_id"].map(sides).astype("str")
-        before = samples["sample_id"].map(inputs.assignments)
+        before = samples["sample_id"].map(assignments)
         yields = before.notna() & (before != samples["split"])
         rows = [
             decision(self.name, row, "drop", "splits_test_wins", {"was": row["was"], "group_is": row["split"]})
             for row in records(samples.assign(was=before)[yields])
         ]
-        table = _table(samples[~yields])
-        return TableResult(table=table, decisions=decisions_frame(rows), facts={"shares": split_shares(table)})
+        table = _table(samples[~yields], has_folds=has_folds)
+        facts = {"shares": split_shares(table), "conflicts": _conflicts(samples.assign(was=before)[yields]), **deal}
+        return TableResult(table=table, decisions=decisions_frame(rows), facts=facts)
 
 
 def checked_settings(params: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in the defaults and refuse what cannot be."""
-    check_params("splits", params, SETTINGS)
-    defaults = {"kind": "ratios", "stratify": [], "target_bins": 10, "allow_sparse": False, "folds": 5}
-    settings = {**defaults, "ratios": {"train": 0.7, "validation": 0.2, "test": 0.1}, **params}
-    if settings["kind"] not in KINDS:
-        raise UsageError(f"[splits]: kind {settings['kind']!r}, expected one of: {', '.join(KINDS)}")
+    check_params("splits", params, DEFAULTS)
+    settings = {**DEFAULTS, **params}
+    for key, known in (("kind", KINDS), ("disjoint", ("group", "image"))):
+        if settings[key] not in known:
+            raise UsageError(f"[splits]: {key} {settings[key]!r}, expected one of: {', '.join(known)}")
     ratios = settings["ratios"]
     if set(ratios) - set(SPLITS) or min(ratios.values(), default=0) < 0 or abs(sum(ratios.values()) - 1) > 1e-6:
         raise UsageError(f"[splits]: ratios {ratios}, expected shares of {', '.join(SPLITS)} that sum to 1")
-    if settings["kind"] == "leave_one_source_out" and "test_source" not in settings:
-        raise UsageError("[splits]: kind leave_one_source_out needs test_source")
     if settings["kind"] == "kfold" and settings["folds"] < 2:
         raise UsageError(f"[splits]: folds {settings['folds']}, expected 2 or more")
     return settings
 
 
+def _units(inputs: TableInputs, disjoint: str) -> pd.Series:
+    """Name what may not be parted, by sample_id: the group, or the picture with its copies."""
+    groups = inputs.tables["groups"].set_index("sample_id")["group_id"]
+    if disjoint == "group":
+        return groups
+    samples = inputs.tables["samples"]
+    clusters = cluster_of_images(samples["image_id"], inputs.tables.get("duplicates"))
+    return pd.Series(clusters, index=samples["sample_id"]).loc[groups.index]
+
+
 def held_sides(groups: pd.Series, assignments: Mapping[str, str]) -> dict[str, str]:
     """Side of each group that an earlier release gave to any of its samples; of several the strongest.
 
+    Test wins over validation, and that over train; of two folds the one of the lower number.
+
     Args:
         groups: group_id by sample_id.
-        assignments: sample_id -> split.
+        assignments: sample_id -> split, or `fold <n>`.
     """
     known = {str(sample): str(group) for sample, group in groups.items()}
     held: dict[str, str] = {}
-    for sample, split in assignments.items():
+    for sample, side in assignments.items():
         if sample in known:
             group = known[sample]
-            held[group] = min(held.get(group, split), split, key=_STRENGTH.__getitem__)
+            held[group] = min(held.get(group, side), side, key=_strength)
     return held
 
 
-def _sides(samples: pd.DataFrame, settings: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, str]:
-    """Give each group its side."""
+def _strength(side: str) -> tuple[int, int]:
+    if side.startswith(_FOLD):
+        return len(_STRENGTH), int(side.removeprefix(_FOLD))
+    return _STRENGTH[side], 0
+
+
+def _conflicts(yielding: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say for each group that lost samples which side it keeps, and how many of which side yield."""
+    counts = yielding.groupby(["group_id", "split", "was"], sort=True).size().rename("samples_count").reset_index()
+    return records(counts.rename(columns={"split": "keeps", "was": "yields"}))
+
+
+def _sides(
+    samples: pd.DataFrame, settings: Mapping[str, Any], held: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Give each group its side, and say how near the wish that comes."""
     if settings["kind"] == "leave_one_source_out":
-        tested = set(samples.loc[samples["source"] == settings["test_source"], "group_id"])
+        return _sides_by_source(samples, settings["test_source"], held), {}
+    if settings["kind"] == "kfold":
+        parts = [f"{_FOLD}{fold}" for fold in range(settings["folds"])]
+        shares = np.full(len(parts), 1 / len(parts))
+    else:
+        parts = [split for split in SPLITS if settings["ratios"].get(split, 0) > 0]
+        shares = np.array([settings["ratios"][part] for part in parts])
+    ids, groups, strata = group_strata(samples, settings["stratify"], int(settings["target_bins"]))
+    if not settings["allow_sparse"] and not held:
+        refuse_sparse(groups, strata, len(parts))
+    place = {part: number for number, part in enumerate(parts)}
+    fixed = np.array([place.get(held.get(group, ""), FREE) for group in ids], np.int64)
+    dealt: Dealt = deal_groups(groups, shares, fixed)
+    sides = {group: parts[side] for group, side in zip(ids, dealt.sides.tolist(), strict=True)}
+    facts = {"largest_deviation_frac": round(dealt.deviation_frac, 9), "is_proved": dealt.is_proved}
+    return sides | {group: split for group, split in held.items() if group in sides}, facts
+
+
+def _sides_by_source(samples: pd.DataFrame, test_source: str, held: Mapping[str, str]) -> dict[str, str]:
+    if test_source:
+        if not (samples["source"] == test_source).any():
+            found = ", ".join(sorted(samples["source"].unique()))
+            raise UsageError(f"[splits]: test_source {test_source!r} has no sample, expected one of: {found}")
+        tested = set(samples.loc[samples["source"] == test_source, "group_id"])
         return {group: held.get(group, "test" if group in tested else "train") for group in samples["group_id"]}
-    parts = [split for split in SPLITS if settings["ratios"].get(split, 0) > 0]
-    ids, strata = group_strata(samples, settings, len(parts))
-    fixed = {row: parts.index(held[group]) for row, group in enumerate(ids) if group in held and held[group] in parts}
-    dealt = deal_groups(strata, [settings["ratios"][part] for part in parts], fixed)
-    sides = {group: parts[side] for group, side in zip(ids, dealt, strict=True)}
-    return sides | {group: split for group, split in held.items() if group in sides}
+    # A group of several sources is tested with the one that has most of it.
+    counts = samples.groupby(["group_id", "source"]).size().reset_index(name="count")
+    counts = counts.sort_values(["group_id", "count", "source"], ascending=[True, False, True])
+    main = counts.drop_duplicates("group_id").set_index("group_id")["source"]
+    folds = {source: number for number, source in enumerate(sorted(main.unique()))}
+    return {str(group): held.get(str(group), f"{_FOLD}{folds[source]}") for group, source in main.items()}
 
 
-def _fold_of(samples: pd.DataFrame, settings: Mapping[str, Any]) -> pd.Series:
-    folds = int(settings["folds"])
-    ids, strata = group_strata(samples, settings, folds)
-    dealt = dict(zip(ids, deal_groups(strata, [1 / folds] * folds), strict=True))
-    return samples["group_id"].map(dealt).astype("int64")
+def _is_by_source(settings: Mapping[str, Any]) -> bool:
+    return settings["kind"] == "leave_one_source_out" and not settings["test_source"]
 
 
-def group_strata(
-    samples: pd.DataFrame, settings: Mapping[str, Any], parts_count: int
-) -> tuple[list[str], list[dict[int, float]]]:
-    """Count each group's samples per stratum, for `deal_groups`; stratum 0 is all of them.
-
-    Raises:
-        UsageError: a class has fewer groups than there are parts, and allow_sparse is not set.
-    """
-    ids = sorted(samples["group_id"].unique())
-    rows = samples["group_id"].map({group: row for row, group in enumerate(ids)}).to_numpy(np.int64)
-    strata: list[dict[int, float]] = [{0: float(count)} for count in np.bincount(rows, minlength=len(ids))]
-    offset = 1
-    for name in settings["stratify"]:
-        values = stratum_values(samples, name, int(settings["target_bins"]))
-        codes, classes = pd.factorize(values, sort=True)
-        if not settings["allow_sparse"]:
-            _refuse_sparse(name, rows, codes, [str(value) for value in classes], parts_count)
-        for row, code in zip(rows, codes, strict=True):
-            stratum = offset + int(code)
-            strata[row][stratum] = strata[row].get(stratum, 0.0) + 1.0
-        offset += len(classes)
-    return ids, strata
-
-
-def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Series:
-    """Give the class of each sample that a stratification balances.
-
-    Args:
-        samples: SAMPLE_COLUMNS.
-        name: a column (`label`, `source`, `slot`), `attributes.<name>`, or `target` for bins of equal counts.
-        target_bins: of the target.
-
-    Raises:
-        UsageError: no such column.
-    """
-    if name == "target":
-        ranks = samples["target"].rank(method="average", pct=True).fillna(0)
-        return (ranks * target_bins + 0.5).round().clip(1, target_bins).astype("int64").astype("str")
-    if name.startswith("attributes."):
-        key = name.removeprefix("attributes.")
-        return samples["attributes"].map(lambda text: str(json.loads(text).get(key, ""))).astype("str")
-    if name not in samples.columns:
-        raise UsageError(f"[splits]: stratify {name!r}, expected label, target, source, slot or attributes.<name>")
-    return samples[name].astype("str")
-
-
-def _refuse_sparse(
-    name: str, rows: np.ndarray[Any, Any], codes: np.ndarray[Any, Any], classes: Sequence[str], parts_count: int
-) -> None:
-    pairs = pd.DataFrame({"row": rows, "code": codes}).drop_duplicates()
-    counts = pairs["code"].value_counts()
-    for code in sorted(counts.index):
-        if counts[code] < parts_count:
-            raise UsageError(
-                f"[splits]: {name} {classes[code]!r} has {counts[code]} groups, {parts_count} parts need one each; "
-                "collect more, ask for fewer parts, or set allow_sparse = true"
-            )
-
-
-def published(samples: pd.DataFrame) -> pd.DataFrame:
-    """Take the split and fold that the subjects' attributes name.
-
-    Raises:
-        UsageError: a sample has none, or one that is none of SPLITS.
-    """
-    attributes = samples["attributes"].map(json.loads)
-    samples = samples.assign(split=attributes.map(lambda facts: str(facts.get("split", ""))).astype("str"))
-    wrong = samples[~samples["split"].isin(SPLITS)]
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise UsageError(
-            f"[splits]: kind published, but {len(wrong)} samples name no split; sample {first['sample_id'][:16]} "
-            f"has {first['split']!r}, expected attributes.split to be one of: {', '.join(SPLITS)}"
-        )
-    if any("fold" in facts for facts in attributes):
-        samples["fold"] = attributes.map(lambda facts: int(facts.get("fold", -1))).astype("int64")
-    return _table(samples)
-
-
-def _table(samples: pd.DataFrame) -> pd.DataFrame:
-    columns = ["sample_id", "group_id", "split", *(["fold"] if "fold" in samples.columns else [])]
+def _table(samples: pd.DataFrame, *, has_folds: bool) -> pd.DataFrame:
+    """Lay out the table; where the sides are folds, all samples are train and `fold` says where they are tested."""
+    columns = ["sample_id", "group_id", "split"]
+    if has_folds:
+        folds = samples["split"].str.removeprefix(_FOLD).astype("int64")
+        samples = samples.assign(split="train", fold=folds)
+        columns.append("fold")
     return samples[columns].sort_values("sample_id", ignore_index=True)
 
 

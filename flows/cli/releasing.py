@@ -1,4 +1,4 @@
-"""Commands on frozen data sets: release build, verify, diff."""
+"""Commands on frozen data sets: release build, verify, diff, export, sheet."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     release.command("build")(build)
     release.command("verify")(verify)
     release.command("diff")(diff)
+    release.command("export")(export)
     release.command("sheet")(sheet)
     app.add_typer(release, name="release")
 
@@ -42,22 +43,72 @@ def build(
     options.print_facts("Release", shown)
 
 
-def verify(name: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
-    """Hash every file and count the certificate again, from the release alone."""
-    from catalog.release_format import find_release
+def verify(
+    name: Annotated[str, typer.Argument(help="A recipe, recipe@version, or the folder of a release or an export.")],
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hash every file and count the certificate again, from the release alone; no data root is needed for a folder."""
+    from catalog.release_format import find_release, open_release
+    from curation.release.certificate_page import verdict_line
+    from curation.release.export import EXPORT, verify_export
     from curation.release.verify import verify_release_folder
 
-    release = find_release(options.config_for(root).data_root.releases, name)
-    problems = verify_release_folder(release.folder)
-    if as_json:
-        options.print_json({"release": f"{release.recipe}@{release.version}", "problems": problems})
+    folder = Path(name)
+    if (folder / EXPORT).is_file():
+        what, verdict, problems = str(folder), "", verify_export(folder)
     else:
-        typer.echo("\n".join(problems) or f"{release.recipe}@{release.version} is whole, and no split leaks")
+        is_folder = folder.is_dir()
+        release = (
+            open_release(folder) if is_folder else find_release(options.config_for(root).data_root.releases, name)
+        )
+        what, problems = f"{release.recipe}@{release.version}", verify_release_folder(release.folder)
+        verdict = "" if problems else verdict_line(release.certificate())
+    if as_json:
+        options.print_json({"release": what, "problems": problems, "verdict": verdict})
+    else:
+        typer.echo("\n".join(problems) or f"{what} is whole. {verdict}".rstrip())
     raise typer.Exit(1 if problems else 0)
 
 
+def export(
+    name: _RELEASE,
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="class-folders, imagefolder, index-csv, parquet or webdataset.")
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="Folder to write (default: exports/<recipe>/<format> of the data root)."),
+    ] = None,
+    is_copied: Annotated[bool, typer.Option("--copy", help="Copy pictures instead of hard-linking them.")] = False,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a release in the shape another program reads; what is there and did not change stays as it is."""
+    from catalog.release_format import find_release
+    from curation.release.export import export_release, record_export
+
+    data_root = options.config_for(root).data_root
+    release = find_release(data_root.releases, name)
+    folder = to or data_root.root / "exports" / release.recipe / format_name
+    with options.progress_bars(is_quiet=as_json) as progress:
+        done = export_release(
+            release, format_name, folder, is_copied=is_copied,
+            on_progress=lambda count, total: progress(f"{release.recipe}: {format_name}", count, total),
+        )  # fmt: skip
+    record_export(data_root.root, release, format_name, folder)
+    facts = {
+        "release": f"{release.recipe}@{release.version}", "folder": str(folder), "written_count": done.written_count,
+        "kept_count": done.kept_count, "removed_count": done.removed_count,
+    }  # fmt: skip
+    if as_json:
+        options.print_json(facts)
+    else:
+        options.print_facts("Export", facts)
+
+
 def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:
-    """Say what was added, removed or moved between two releases."""
+    """Say what was added, removed, moved, relabelled or redrawn between two releases, and what was in conflict."""
     from catalog.release_format import find_release
     from curation.release.diff import diff_releases
 
@@ -67,6 +118,11 @@ def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -
         options.print_json(changes)
     else:
         options.print_facts(f"From {a} to {b}", changes["counts"])
+        for conflict in changes["conflicts"]:
+            typer.echo(
+                f"group {conflict['group_id']}: new copies joined {conflict['keeps']} and {conflict['yields']}; "
+                f"{conflict['samples_count']} samples of {conflict['yields']} were held back"
+            )
 
 
 def sheet(

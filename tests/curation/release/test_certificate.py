@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from curation.release.certificate import (
     SHARED,
     CertificateRules,
     certify,
-    nearest_distance,
 )
+from curation.release.nearest import nearest_embedding, nearest_hash, nearest_pixels, quantised
 
 RULES = CertificateRules(leaks=ALWAYS_LEAKS, name_scope="all", targets={}, is_own_split=True)
 ROWS = st.lists(
@@ -33,6 +34,7 @@ ROWS = st.lists(
 
 def facts_of(rows):
     frame = pd.DataFrame(rows, columns=["split", "label", "phash", *SHARED.values()])
+    frame["fold"], frame["target"] = -1, float("nan")
     frame["sample_id"] = [f"{number:064x}" for number in range(len(rows))]
     return frame.astype({"phash": "uint64"})
 
@@ -56,7 +58,7 @@ def test_certificate_equals_naive_loops(rows):
             assert pair["shared"][what] == len(shared)
             leaks = leaks or (what in ALWAYS_LEAKS and bool(shared))
         nearest = min(bin(a["phash"] ^ b["phash"]).count("1") for a in left for b in right)
-        assert pair["nearest_phash_distance_bits"] == nearest
+        assert pair["nearest"]["phash"]["distance"] == nearest
     assert certificate["is_leak_free"] == (not leaks)
     for part, classes in certificate["balance"]["classes"].items():
         for label, found in classes.items():
@@ -67,8 +69,48 @@ def test_nearest_distance_crosses_block_borders():
     rng = np.random.default_rng(1)
     left, right = (rng.integers(0, 2**64, size, dtype=np.uint64) for size in (5000, 40))
     right[33] = left[4500] ^ np.uint64(0b101)
-    assert nearest_distance(left, right) == (2, 4500, 33)
-    assert nearest_distance(left, right[:0]) is None
+    found = nearest_hash(left, right)
+    assert (found.distance, found.left, found.right) == (2, 4500, 33)
+    assert nearest_hash(left, right[:0]) is None
+
+
+def test_nearest_pictures_equal_naive_loops():
+    rng = np.random.default_rng(2)
+    left, right = (rng.integers(0, 256, (size, 256), dtype=np.uint8) for size in (37, 21))
+    naive = min(
+        (float(np.sqrt(np.mean((a.astype(float) - b) ** 2))), i, j)
+        for i, a in enumerate(left) for j, b in enumerate(right)
+    )  # fmt: skip
+    found = nearest_pixels(left, right)
+    assert (found.distance, found.left, found.right) == (round(naive[0], 3), *naive[1:])
+    vectors = [rng.normal(size=(size, 40)) for size in (37, 21)]
+    left, right = (quantised(rows / np.linalg.norm(rows, axis=1, keepdims=True)) for rows in vectors)
+    a_, b_ = left.astype(float), right.astype(float)
+    naive = min(
+        (1 - float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)), i, j)
+        for i, a in enumerate(a_) for j, b in enumerate(b_)
+    )  # fmt: skip
+    found = nearest_embedding(left, right)
+    assert (found.left, found.right) == naive[1:]
+    assert found.distance == pytest.approx(naive[0], abs=1e-6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    ROWS.filter(bool), st.sampled_from([{"train": 0.7, "validation": 0.2, "test": 0.1}, {"train": 0.5, "test": 0.5}])
+)
+def test_shares_and_their_floor_equal_naive_counts(rows, targets):
+    rules = replace(RULES, targets=targets, has_balanced_labels=True)
+    optimum = certify(facts_of(rows), rules)["balance"]["optimum"]
+    strata = [rows, *[[row for row in rows if row["label"] == label] for label in ("a", "b", "")]]
+    worst = max(
+        abs(sum(row["split"] == part for row in stratum) / len(stratum) - share)
+        for stratum in strata if stratum for part, share in targets.items()
+    )  # fmt: skip
+    assert optimum["largest_share_deviation_frac"] == pytest.approx(worst, abs=1e-6)
+    assert optimum["distance_frac"] == pytest.approx(
+        max(0, optimum["largest_share_deviation_frac"] - optimum["least_possible_frac"]), abs=2e-6
+    )
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.5])

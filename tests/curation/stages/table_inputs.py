@@ -42,6 +42,7 @@ def inputs(
     verdicts: Iterable[Any] = (),
     assignments: Mapping[str, str] | None = None,
     sightings: pd.DataFrame | None = None,
+    documents: Mapping[str, str] | None = None,
     **recipe_changes: Any,
 ) -> TableInputs:
     return TableInputs(
@@ -53,4 +54,5 @@ def inputs(
         decisions=decisions_frame() if decisions is None else decisions,
         verdicts=verdicts_frame(verdicts),
         assignments=assignments or {},
+        documents=documents or {},
     )

@@ -1,0 +1,1 @@
+"""Releases in the shapes that other programs read."""
