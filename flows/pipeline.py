@@ -16,6 +16,7 @@ from catalog.errors import GleaneryError, ReviewNeeded
 from flows import gates, steps
 from flows.collect import collect
 from flows.curate import curate
+from flows.parameters import RecipeName
 from flows.release import WAITING, release
 from flows.train import train
 
@@ -25,7 +26,7 @@ PIPELINE_DEPLOYMENT = "pipeline/pipeline"
 
 @flow(name="pipeline", flow_run_name="pipeline {recipe}")
 def pipeline(
-    recipe: str, with_collect: bool = True, with_train: bool = True, hand_off: bool = True
+    recipe: RecipeName, with_collect: bool = True, with_train: bool = True, hand_off: bool = True
 ) -> State[dict[str, Any]]:
     """Collect, curate, release and train one recipe; ends as `waiting_review` where a gate needs people.
 

@@ -6,7 +6,8 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,24 @@ def sources_of_recipe(config: Config, recipe: Recipe) -> list[Source]:
     ]
 
 
-def collect_source(config: Config, source: Source, progress: Progress = no_progress) -> RunRecord:
-    """Crawl one source (resuming what a kill left), land it, and take it into the catalog."""
+def recipe_names(config: Config) -> list[str]:
+    """Names of all recipes: the root's own and those that ship."""
+    from catalog.recipe import SHIPPED
+
+    folders = (config.data_root.recipes, *SHIPPED)
+    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+
+
+def recipes_of(config: Config, sources: Collection[str]) -> list[str]:
+    """Names of the recipes that any of these sources goes into."""
+    recipes = [recipe_named(config, name) for name in recipe_names(config)]
+    return [recipe.name for recipe in recipes if any(recipe.matches_source(source) for source in sources)]
+
+
+def collect_source(
+    config: Config, source: Source, progress: Progress = no_progress, cancelled: threading.Event | None = None
+) -> RunRecord:
+    """Crawl one source (resuming what a kill left), land it, and take it into the catalog; `cancelled` stops it."""
     from spiders.run import crawl_source
 
     def show(counts: Mapping[str, int]) -> None:
@@ -70,7 +87,9 @@ def collect_source(config: Config, source: Source, progress: Progress = no_progr
 
     with Catalog(config.catalog_url) as catalog:
         suppressions = Suppressions.load(catalog)
-    run = crawl_source(source, config.data_root, config, utc_now(), show, suppressions=suppressions)
+    run = crawl_source(
+        source, config.data_root, config, utc_now(), show, suppressions=suppressions, cancelled=cancelled
+    )
     ingest(config, run)
     progress(source.name, 1, 1)
     return run
@@ -111,6 +130,24 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
 
     with Catalog(config.catalog_url) as catalog:
         return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
+
+
+def queue_rows(curated: Curated, catalog: Catalog) -> list[dict[str, Any]]:
+    """Say how far each review queue of a curated recipe is; queues without a card are left out."""
+    from curation.review.progress import measure_progress
+    from curation.review.queues.registry import QUEUES
+
+    found = {name: measure_progress(curated, catalog, name) for name in QUEUES}
+    return [
+        {
+            "queue": name,
+            "cards": progress.cards_count,
+            "answered": progress.answered_count,
+            "missing": progress.missing_count,
+        }
+        for name, progress in found.items()
+        if progress.cards_count
+    ]
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
