@@ -57,12 +57,11 @@ def declare_alerts(client: SyncPrefectClient, config: Config) -> list[str]:
     """Make or renew the automations; one that a person switched off stays off. Returns their names."""
     names = []
     for automation in _automations(client, config):
-        known = client.read_automations_by_name(automation.name)
-        if known:
-            automation.enabled = known[0].enabled
-            client.update_automation(known[0].id, automation)
-        else:
-            client.create_automation(automation)
+        # Made anew rather than updated: an update would have to name every default of the library.
+        for known in client.read_automations_by_name(automation.name):
+            automation.enabled = known.enabled
+            client.delete_automation(known.id)
+        client.create_automation(automation)
         names.append(automation.name)
     return names
 

@@ -35,6 +35,9 @@ def _is_worth_a_retry(_task: Any, _run: Any, state: State[Any]) -> bool:
     """Try again where the crawl broke off, not where the site said no or the order was wrong."""
     from spiders.run import CrawlCancelled
 
+    flag = cancelled_flag()
+    if flag is not None and flag.is_set():
+        return False
     error = state.result(raise_on_failure=False)
     return not isinstance(error, SourceFailed | UsageError | CrawlCancelled)
 

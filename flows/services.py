@@ -78,7 +78,7 @@ def service_environment(config: Config) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS": "8",
         # What our packages log in a flow run stands in the run's log.
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "spiders,curation,training",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "spiders,curation,training,flows",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         # A run that was killed gives its place back soon, also where nobody could say so.
         "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": str(2 * HEARTBEAT_S),

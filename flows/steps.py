@@ -6,6 +6,7 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 from __future__ import annotations
 
 import datetime
+import logging
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from spiders.sources import Source
     from training.loop import Progress as TrainingProgress
     from training.train import RunResult
+
+
+_LOG = logging.getLogger(__name__)
 
 
 def utc_now() -> str:
@@ -195,6 +199,9 @@ def train_release(
     settings = {key: value for key, value in own.items() if key not in ("task", "experiment")}
 
     def show(state: TrainingProgress) -> None:
+        if state.batch == 1:
+            loss = "" if state.loss is None else f" validation_loss={state.loss:.4f}"
+            _LOG.info("training phase=%s epoch=%d of=%d%s", state.phase, state.epoch, state.epochs, loss)
         done = (state.epoch - 1) * state.batches + state.batch
         progress(f"{release.recipe}: train {state.phase}", done, state.epochs * state.batches)
 
