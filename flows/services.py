@@ -72,6 +72,7 @@ def service_environment(config: Config) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": config.prefect_host,
         "PREFECT_SERVER_API_PORT": str(config.prefect_port),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
