@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ingest import ingest_run
+from catalog.locks import shared_lock
 from catalog.recipe import Recipe, load_recipe
 from catalog.suppressions import Suppressions
 from flows.progress import Progress, no_progress
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger(__name__)
+_HOST_PATIENCE_S = 24 * 3600.0
 
 
 def utc_now() -> str:
@@ -89,14 +93,34 @@ def collect_source(
         done = counts.get("pages", 0) + counts.get("images", 0)
         progress(source.name, done, max(done, counts.get("pages_found", 0) + counts.get("images_found", 0)))
 
-    with Catalog(config.catalog_url) as catalog:
+    with Catalog(config.catalog_url) as catalog, _alone_on_host(catalog, source, cancelled):
         suppressions = Suppressions.load(catalog)
-    run = crawl_source(
-        source, config.data_root, config, utc_now(), show, suppressions=suppressions, cancelled=cancelled
-    )
+        run = crawl_source(
+            source, config.data_root, config, utc_now(), show, suppressions=suppressions, cancelled=cancelled
+        )
     ingest(config, run)
     progress(source.name, 1, 1)
     return run
+
+
+@contextmanager
+def _alone_on_host(catalog: Catalog, source: Source, cancelled: threading.Event | None) -> Iterator[None]:
+    """Hold a source and its host among all machines that share the catalog, so that the pace of the host holds.
+
+    Raises:
+        UsageError: the source is being collected, or its host was busy for a day, or the wait was cancelled.
+    """
+    with (
+        shared_lock(catalog, f"source:{source.name}") as is_ours,
+        shared_lock(catalog, f"host:{source.host}", _HOST_PATIENCE_S if is_ours else 0, cancelled) as is_free,
+    ):
+        if not is_ours:
+            raise UsageError(f"source {source.name!r} is being collected by another machine; wait for it to end")
+        if not is_free:
+            raise UsageError(f"source {source.name!r}: another crawl of its host did not end")
+        yield
+        if catalog.engine.dialect.name == "postgresql":
+            time.sleep(source.delay_s)  # the pause that the host is owed before the next machine asks
 
 
 def ingest(config: Config, run: RunRecord) -> None:
