@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog import tables
 from catalog.blobs import BlobStore
 from catalog.changes import run_changes
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ingest import ingest_run
+from catalog.landing import RUN, iter_run_folders
 from catalog.locks import shared_lock
 from catalog.recipe import Recipe, load_recipe
 from catalog.suppressions import Suppressions
@@ -124,9 +126,12 @@ def _alone_on_host(catalog: Catalog, source: Source, cancelled: threading.Event 
 
 
 def ingest(config: Config, run: RunRecord) -> None:
-    """Take a finished run into the catalog; twice is once."""
+    """Take a finished run into the catalog, after those of its source that a kill kept from it; twice is once."""
     with Catalog(config.catalog_url) as catalog:
-        ingest_run(catalog, config.data_root.run_folder(run.source, run.run_id))
+        known = set(catalog.frame(tables.runs, tables.runs.c.source == run.source)["run_id"])
+        for folder in iter_run_folders(config.data_root.landing, run.source):
+            if folder.name not in known and (folder / RUN).exists():
+                ingest_run(catalog, folder)
 
 
 def import_folder(

@@ -31,7 +31,7 @@ _MODIFIED = "Sun, 01 Feb 2026 08:00:00 GMT"
 _SLOW_S = 1.0
 
 
-class _Web:
+class Answers:
     """Answers requests for all sites of a world."""
 
     def __init__(self, world: World, log: IO[str] | None, cache: RenderCache) -> None:
@@ -41,6 +41,7 @@ class _Web:
         self._seen: set[tuple[str, str]] = set()
 
     async def answer(self, request: Request) -> Response:
+        """Answer one request, and write it to the log."""
         host = request.url.hostname or ""
         site = self._sites.get(host)
         response = Response("no such site", 404) if site is None else await self._answer_site(site, request)
@@ -120,7 +121,7 @@ def serve(
         OSError: the port is taken on one of the addresses.
     """
     log = log_path.open("a", encoding="utf-8") if log_path is not None else None
-    app = Starlette(routes=[Route("/{path:path}", _Web(world, log, RenderCache(cache_folder)).answer)])
+    app = Starlette(routes=[Route("/{path:path}", Answers(world, log, RenderCache(cache_folder)).answer)])
     sockets = []
     for site in world.sites:
         listening = socket.socket()
