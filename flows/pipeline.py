@@ -71,13 +71,16 @@ def continue_waiting() -> list[str]:
     started = []
     with Catalog(config.catalog_url) as catalog:
         for wait in gates.open_waits(catalog):
-            if not _is_answered(wait.recipe) or not gates.claim_wait(catalog, wait.wait_id, steps.utc_now()):
+            if not _is_answered(wait.recipe):
                 continue
-            try:
-                run_deployment(PIPELINE_DEPLOYMENT, parameters=wait.continuation, timeout=0, as_subflow=False)
-            except Exception:
-                gates.release_claim(catalog, wait.wait_id)
-                raise
+            run_deployment(
+                PIPELINE_DEPLOYMENT,
+                parameters=wait.continuation,
+                timeout=0,
+                as_subflow=False,
+                idempotency_key=wait.continuation_key,
+            )
+            gates.mark_continued(catalog, wait, steps.utc_now())
             started.append(wait.recipe)
     return started
 
