@@ -25,6 +25,7 @@ from typing import Any
 from catalog import files
 from catalog.config import Config, config_environment
 from catalog.errors import GleaneryError, UsageError
+from flows.recovery import Recovery
 from flows.supervisor import Service, Supervisor, is_alive, stop_group
 from flows.watch import HEARTBEAT_S, Watch
 
@@ -81,8 +82,6 @@ def service_environment(config: Config) -> dict[str, str]:
         # What our packages log in a flow run stands in the run's log.
         "PREFECT_LOGGING_EXTRA_LOGGERS": "spiders,curation,training,flows",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
-        # A run that was killed gives its place back soon, also where nobody could say so.
-        "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": str(2 * HEARTBEAT_S),
         # Prefect's own database does not grow for ever.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }
@@ -124,14 +123,17 @@ def run_services(config: Config) -> None:
         environment = service_environment(config)
         supervisor = Supervisor(folder / "logs", environment)
         stopping = _StopSignal()
-        watch = Watch(config, f"{Addresses.of(config).dashboard}/api", folder / "logs")
+        api = f"{Addresses.of(config).dashboard}/api"
+        watch, recovery = Watch(config, api, folder / "logs"), Recovery(config, api)
+        for pool in WORK_POOLS:
+            recovery.worker_died(pool)  # the one of an earlier `up`, which may have been killed
         try:
             _write_state(folder, supervisor, is_ready=False)
             _start_all(supervisor, config, environment)
             _write_state(folder, supervisor, is_ready=True)
             while not stopping.is_set:
-                if supervisor.check():
-                    _write_state(folder, supervisor, is_ready=True)
+                _restart_dead(supervisor, recovery, folder)
+                recovery.attend()
                 watch.look()
                 time.sleep(0.5)
         except KeyboardInterrupt:
@@ -142,6 +144,14 @@ def run_services(config: Config) -> None:
             stopping.ignore()  # a second Ctrl-C must not leave half of it running
             supervisor.stop()
             (folder / STATE_NAME).unlink(missing_ok=True)
+
+
+def _restart_dead(supervisor: Supervisor, recovery: Recovery, folder: Path) -> None:
+    for pool in WORK_POOLS:
+        if f"worker-{pool}" in supervisor.dead():
+            recovery.worker_died(pool)
+    if supervisor.check():
+        _write_state(folder, supervisor, is_ready=True)
 
 
 @contextlib.contextmanager
