@@ -53,6 +53,16 @@ class Config:
     sampleweb_port: int = 8765
     auth: str = ""
     """`user:password` that the Prefect server asks for; needed to listen beyond loopback."""
+    alert_webhook: str = ""
+    """Address to which alerts are posted as JSON; empty leaves them in the dashboard's event feed."""
+    alert_email: str = ""
+    """Address to which alerts are mailed; needs smtp_url."""
+    smtp_url: str = ""
+    """Mail server: smtp://[user:password@]host[:port], or smtps:// for TLS from the first byte."""
+    disk_min_gib: int = 5
+    """Less free space than this on the data root's disk raises an alert."""
+    stuck_after_hours: int = 12
+    """A flow run that goes on for longer than this raises an alert."""
 
     @property
     def data_root(self) -> DataRoot:

@@ -54,6 +54,7 @@ class DerivedFolder:
         if self._is_local:
             return sorted(path.name for path in Path(self._path("")).glob(f"{PART}*.parquet"))
         system, path = self._remote("")
+        system.invalidate_cache()  # other machines write parts too
         names = (PurePosixPath(key).name for key in system.glob(f"{path.rstrip('/')}/{PART}*.parquet"))
         return sorted(names)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,14 @@ def measure_images(
     done = 0
     while jobs:
         again: list[ShardJob] = []
-        for job, count in executor.run(measure_shard, jobs):
-            if count is None:
-                again.extend(_bisected(job))
-                count = len(job.image_ids) if len(job.image_ids) == 1 else 0
-            done += count
-            if on_progress is not None:
-                on_progress(done, todo)
+        with closing(executor.run(measure_shard, jobs)) as results:  # a stop ends the workers at once
+            for job, count in results:
+                if count is None:
+                    again.extend(_bisected(job))
+                    count = len(job.image_ids) if len(job.image_ids) == 1 else 0
+                done += count
+                if on_progress is not None:
+                    on_progress(done, todo)
         jobs = again
     for stage in plan.stages:
         if missing[stage.name] or DerivedFolder(derived_location, stage.name, stage.key).read_manifest() is None:

@@ -10,10 +10,11 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
 from catalog.config import Config
@@ -38,7 +39,7 @@ class Executor(Protocol):
 
     workers_count: int
 
-    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R | None]]:
+    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Generator[tuple[J, R | None]]:
         """Yield every job with its result, or with None where its worker died, tried alone a second time too.
 
         An exception that the function raises is raised here.
@@ -51,7 +52,7 @@ class InlineExecutor:
 
     workers_count = 1
 
-    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R | None]]:
+    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Generator[tuple[J, R | None]]:
         """See `Executor.run`; a job that kills its worker kills the caller."""
         for job in jobs:
             yield job, function(job)
@@ -67,7 +68,7 @@ class ProcessExecutor:
     def __init__(self, workers_count: int = 0) -> None:
         self.workers_count = workers_count or len(os.sched_getaffinity(0))
 
-    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R | None]]:
+    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Generator[tuple[J, R | None]]:
         """See `Executor.run`. When a worker dies, the jobs that ran then are suspects and run alone afterwards."""
         waiting = list(jobs)
         suspects: list[J] = []
@@ -82,7 +83,7 @@ class ProcessExecutor:
     ) -> Iterator[tuple[J, R | None]]:
         """Work `waiting` off until it is empty or the pool breaks."""
         running: dict[Future[R], J] = {}
-        with self._pool(min(self.workers_count, len(waiting))) as pool:
+        with _pool(min(self.workers_count, len(waiting))) as pool:
             try:
                 while waiting or running:
                     # Few more than there are workers: a broken pool makes suspects of all that it held.
@@ -97,27 +98,45 @@ class ProcessExecutor:
                 suspects.extend(running.values())
 
     def _run_alone(self, function: Callable[[J], R], job: J) -> R | None:
-        with self._pool(1) as pool:
+        with _pool(1) as pool:
             try:
                 return pool.submit(function, job).result()
             except BrokenProcessPool:
                 return None
 
-    @staticmethod
-    def _pool(workers_count: int) -> ProcessPoolExecutor:
-        # A fresh interpreter per worker: forking a process that has threads (torch, ORT, Arrow) may hang.
-        return ProcessPoolExecutor(
-            workers_count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
-        )
+
+@contextmanager
+def _pool(workers_count: int) -> Iterator[ProcessPoolExecutor]:
+    """Keep worker processes while the block runs; where it is stopped (a signal, a caller that left) nobody waits."""
+    # A fresh interpreter per worker: forking a process that has threads (torch, ORT, Arrow) may hang.
+    context = multiprocessing.get_context("spawn")
+    reader, writer = context.Pipe(duplex=False)
+    with (
+        reader,
+        writer,
+        ProcessPoolExecutor(
+            workers_count, mp_context=context, initializer=_end_with_parent, initargs=(reader,)
+        ) as pool,
+    ):
+        try:
+            yield pool
+        except Exception:
+            raise
+        except BaseException:
+            writer.close()
+            raise
 
 
-def _end_with_parent() -> None:
-    """Let a worker end when the process that started it is killed: it would wait for its next job for ever."""
+def _end_with_parent(stopped: Connection) -> None:
+    """Let a worker end when its pool is stopped, or when the process that started it is killed.
+
+    Otherwise it would finish its job, or wait for the next one for ever.
+    """
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
+        multiprocessing.connection.wait([parent.sentinel, stopped])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -135,7 +154,7 @@ class DaskExecutor:
         self.address = address
         self.workers_count = workers_count or len(os.sched_getaffinity(0))
 
-    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R | None]]:
+    def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Generator[tuple[J, R | None]]:
         """See `Executor.run`; the scheduler tries a job again whose worker died."""
         from distributed import Client, as_completed
         from distributed.scheduler import KilledWorker

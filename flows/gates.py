@@ -1,7 +1,8 @@
 """Waiting for people costs nothing: a flow that needs answers writes a row and ends.
 
-The poller (`flows.continuing`) looks now and then whether a waited-for queue is done and starts the continuation.
-The rows stand in the catalog, so that a restart of everything loses nothing.
+The poller (`flows.pipeline.continue_waiting`) looks now and then whether a waited-for queue is done and starts the
+continuation. The rows stand in the catalog, so that a restart of everything loses nothing. A continuation is started
+under a key of its own before its row is marked: a kill in between starts it again under the same key, which is once.
 """
 
 from __future__ import annotations
@@ -26,13 +27,19 @@ class Wait:
     continuation: dict[str, Any]
     """Parameters of the pipeline that goes on when the queue is done."""
     created_at: str
+    continued_at: str | None
+    """When the wait before this one, for the same queue, went on."""
+
+    @property
+    def continuation_key(self) -> str:
+        """Tells this wait's continuation from those of earlier waits for the same queue."""
+        return f"{self.wait_id}/{self.continued_at or 'first'}"
 
 
-def record_wait(catalog: Catalog, recipe: str, queue: str, continuation: dict[str, Any], now: str) -> Wait:
+def record_wait(catalog: Catalog, recipe: str, queue: str, continuation: dict[str, Any], now: str) -> None:
     """Write down that a recipe waits for a queue; waiting twice for the same is one row."""
-    wait = Wait(short_id("wait", recipe, queue), recipe, queue, continuation, now)
     row = {
-        "wait_id": wait.wait_id,
+        "wait_id": short_id("wait", recipe, queue),
         "recipe": recipe,
         "queue": queue,
         "state": "waiting",
@@ -41,8 +48,7 @@ def record_wait(catalog: Catalog, recipe: str, queue: str, continuation: dict[st
         "continued_at": None,
     }
     with catalog.begin() as connection:
-        upsert(connection, tables.waits, [row], keep=("created_at",))
-    return wait
+        upsert(connection, tables.waits, [row], keep=("created_at", "continued_at"))
 
 
 def open_waits(catalog: Catalog) -> list[Wait]:
@@ -51,23 +57,12 @@ def open_waits(catalog: Catalog) -> list[Wait]:
     query = select(table).where(table.c.state == "waiting").order_by(table.c.created_at, table.c.wait_id)
     with catalog.engine.connect() as connection:
         rows = connection.execute(query).mappings().all()
-    return [Wait(row["wait_id"], row["recipe"], row["queue"], row["continuation"], row["created_at"]) for row in rows]
+    return [Wait(**{name: value for name, value in row.items() if name != "state"}) for row in rows]
 
 
-def claim_wait(catalog: Catalog, wait_id: str, now: str) -> bool:
-    """Mark a wait as continued; only one caller gets True, so that no continuation starts twice."""
+def mark_continued(catalog: Catalog, wait: Wait, now: str) -> None:
+    """Say that the continuation of a wait was started."""
     table = tables.waits
-    statement = (
-        update(table)
-        .where(table.c.wait_id == wait_id, table.c.state == "waiting")
-        .values(state="continued", continued_at=now)
-    )
+    of_this_wait = (table.c.wait_id == wait.wait_id, table.c.state == "waiting")
     with catalog.begin() as connection:
-        return connection.execute(statement).rowcount == 1
-
-
-def release_claim(catalog: Catalog, wait_id: str) -> None:
-    """Put a claimed wait back: its continuation could not be started."""
-    table = tables.waits
-    with catalog.begin() as connection:
-        connection.execute(update(table).where(table.c.wait_id == wait_id).values(state="waiting", continued_at=None))
+        connection.execute(update(table).where(*of_this_wait).values(state="continued", continued_at=now))

@@ -16,6 +16,7 @@ from catalog.errors import GleaneryError, ReviewNeeded
 from flows import gates, steps
 from flows.collect import collect
 from flows.curate import curate
+from flows.parameters import RecipeName
 from flows.release import WAITING, release
 from flows.train import train
 
@@ -25,7 +26,7 @@ PIPELINE_DEPLOYMENT = "pipeline/pipeline"
 
 @flow(name="pipeline", flow_run_name="pipeline {recipe}")
 def pipeline(
-    recipe: str, with_collect: bool = True, with_train: bool = True, hand_off: bool = True
+    recipe: RecipeName, with_collect: bool = True, with_train: bool = True, hand_off: bool = True
 ) -> State[dict[str, Any]]:
     """Collect, curate, release and train one recipe; ends as `waiting_review` where a gate needs people.
 
@@ -70,13 +71,16 @@ def continue_waiting() -> list[str]:
     started = []
     with Catalog(config.catalog_url) as catalog:
         for wait in gates.open_waits(catalog):
-            if not _is_answered(wait.recipe) or not gates.claim_wait(catalog, wait.wait_id, steps.utc_now()):
+            if not _is_answered(wait.recipe):
                 continue
-            try:
-                run_deployment(PIPELINE_DEPLOYMENT, parameters=wait.continuation, timeout=0, as_subflow=False)
-            except Exception:
-                gates.release_claim(catalog, wait.wait_id)
-                raise
+            run_deployment(
+                PIPELINE_DEPLOYMENT,
+                parameters=wait.continuation,
+                timeout=0,
+                as_subflow=False,
+                idempotency_key=wait.continuation_key,
+            )
+            gates.mark_continued(catalog, wait, steps.utc_now())
             started.append(wait.recipe)
     return started
 

@@ -14,7 +14,7 @@ from catalog.db import Catalog
 from catalog.errors import ReviewNeeded
 from catalog.release_format import CERTIFICATE_PAGE
 from flows import artifacts, gates, steps
-from flows.progress import current_progress
+from flows.parameters import RecipeName
 from flows.services import Addresses
 
 WAITING = "waiting_review"
@@ -26,8 +26,9 @@ def build_release(recipe: str) -> dict[str, Any]:
     """Build the release of one recipe; returns its name and counts, or which queue it waits for."""
     config = load_config(os.environ)
     try:
-        curated = steps.curate_recipe(config, recipe, current_progress())
-        release = steps.release_curated(config, curated, current_progress())
+        progress = artifacts.show_progress(f"{recipe}-release")
+        curated = steps.curate_recipe(config, recipe, progress)
+        release = steps.release_curated(config, curated, progress)
     except ReviewNeeded as needed:
         link = f"{Addresses.of(config).web}/review/{recipe}/{needed.queue}"
         return {"waits_for": needed.queue, "missing_count": needed.missing_count, "link": link}
@@ -37,7 +38,7 @@ def build_release(recipe: str) -> dict[str, Any]:
 
 
 @flow(name="release", flow_run_name="release {recipe}")
-def release(recipe: str, continuation: dict[str, Any] | None = None) -> State[dict[str, Any]]:
+def release(recipe: RecipeName, continuation: dict[str, Any] | None = None) -> State[dict[str, Any]]:
     """Release a recipe; where a gate needs people the run ends as `waiting_review` and costs nothing meanwhile.
 
     Args:

@@ -7,6 +7,7 @@ so that a restart of everything loses nothing.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import ipaddress
 import json
 import os
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,7 +25,9 @@ from typing import Any
 from catalog import files
 from catalog.config import Config, config_environment
 from catalog.errors import GleaneryError, UsageError
+from flows.recovery import Recovery
 from flows.supervisor import Service, Supervisor, is_alive, stop_group
+from flows.watch import HEARTBEAT_S, Watch
 
 WORK_POOLS = ("cpu", "gpu")
 STATE_NAME = "state.json"
@@ -69,11 +73,17 @@ def service_environment(config: Config) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": config.prefect_host,
         "PREFECT_SERVER_API_PORT": str(config.prefect_port),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS": "8",
+        # What our packages log in a flow run stands in the run's log.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "spiders,curation,training,flows",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
+        # Prefect's own database does not grow for ever.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }
     if config.auth:
         environment["PREFECT_SERVER_API_AUTH_STRING"] = config.auth
@@ -83,7 +93,8 @@ def service_environment(config: Config) -> dict[str, str]:
 
 def use_server(config: Config) -> None:
     """Make this process talk to the server of `gleanery up`; call it before Prefect is imported."""
-    os.environ.update(service_environment(config))
+    # A person sees bars; what runs log stands on the dashboard.
+    os.environ.update({**service_environment(config), "PREFECT_LOGGING_LEVEL": "WARNING"})
 
 
 def load_state(config: Config) -> dict[str, Any] | None:
@@ -103,32 +114,68 @@ def run_services(config: Config) -> None:
         UsageError: it runs already, or a port is taken.
         GleaneryError: a service does not come up; names its log.
     """
-    running = load_state(config)
-    if running is not None:
-        raise UsageError(f"gleanery is up already (process {running['pid']}); `gleanery down` stops it")
     folder = config.data_root.services
-    _stop_leftovers(folder / STATE_NAME)
-    for setting in ("prefect_port", "web_port"):
-        _refuse_taken_port(config.prefect_host, getattr(config, setting), setting)
-    environment = service_environment(config)
-    supervisor = Supervisor(folder / "logs", environment)
-    stopping = _StopSignal()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder):
+        _stop_leftovers(folder / STATE_NAME)
+        for setting in ("prefect_port", "web_port"):
+            _refuse_taken_port(config.prefect_host, getattr(config, setting), setting)
+        environment = service_environment(config)
+        supervisor = Supervisor(folder / "logs", environment)
+        stopping = _StopSignal()
+        api = f"{Addresses.of(config).dashboard}/api"
+        watch, recovery = Watch(config, api, folder / "logs"), Recovery(config, api)
+        for pool in WORK_POOLS:
+            recovery.worker_died(pool)  # the one of an earlier `up`, which may have been killed
+        try:
+            _write_state(folder, supervisor, is_ready=False)
+            _start_all(supervisor, config, environment)
+            _write_state(folder, supervisor, is_ready=True)
+            while not stopping.is_set:
+                _restart_dead(supervisor, recovery, folder)
+                recovery.attend()
+                watch.look()
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            pass  # asked to stop: that is how it ends well
+        except (TimeoutError, ChildProcessError) as error:
+            raise GleaneryError(str(error)) from error
+        finally:
+            stopping.ignore()  # a second Ctrl-C must not leave half of it running
+            supervisor.stop()
+            (folder / STATE_NAME).unlink(missing_ok=True)
+
+
+def _restart_dead(supervisor: Supervisor, recovery: Recovery, folder: Path) -> None:
+    for pool in WORK_POOLS:
+        if f"worker-{pool}" in supervisor.dead():
+            recovery.worker_died(pool)
+    if supervisor.check():
+        _write_state(folder, supervisor, is_ready=True)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the services of a data root; the lock falls with the process.
+
+    Raises:
+        UsageError: another process holds them.
+    """
+    handle = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        _start_all(supervisor, config, environment)
-        state = {"pid": os.getpid(), "services": supervisor.pids(), "is_ready": True}
-        files.write_text(folder / STATE_NAME, json.dumps(state, indent=1))
-        while not stopping.is_set:
-            if supervisor.check():
-                state["services"] = supervisor.pids()
-                files.write_text(folder / STATE_NAME, json.dumps(state, indent=1))
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        pass  # asked to stop: that is how it ends well
-    except (TimeoutError, ChildProcessError) as error:
-        raise GleaneryError(str(error)) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = "gleanery is up already; `gleanery status` says where, `gleanery down` stops it"
+            raise UsageError(text) from None
+        yield
     finally:
-        supervisor.stop()
-        (folder / STATE_NAME).unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _write_state(folder: Path, supervisor: Supervisor, *, is_ready: bool) -> None:
+    state = {"pid": os.getpid(), "services": supervisor.pids(), "is_ready": is_ready}
+    files.write_text(folder / STATE_NAME, json.dumps(state, indent=1))
 
 
 def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
@@ -138,7 +185,7 @@ def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
         GleaneryError: it ended or was not ready in time; names its log.
     """
     running = load_state(config)
-    if running is not None:
+    if running is not None and running["is_ready"]:
         return running
     environment = service_environment(config)  # a wrong setting is told here, not in a log
     folder = config.data_root.services.absolute()
@@ -153,9 +200,9 @@ def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
     deadline_s = time.monotonic() + patience_s
     while time.monotonic() < deadline_s:
         state = load_state(config)
-        if state is not None:
+        if state is not None and state["is_ready"]:
             return state
-        if process.poll() is not None:
+        if process.poll() is not None and state is None:  # where another one comes up, that is the one to wait for
             raise GleaneryError(f"the services did not come up: {log.read_text(errors='replace').strip()[-2000:]}")
         time.sleep(0.2)
     stop_group(process.pid)
@@ -163,14 +210,20 @@ def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
 
 
 def stop_services(config: Config, patience_s: float = 60.0) -> bool:
-    """Stop what `run_services` started, wherever it runs; tells whether anything ran."""
+    """Stop what `run_services` started, wherever it runs; tells whether anything ran.
+
+    Raises:
+        GleaneryError: it does not stop in time.
+    """
     state = load_state(config)
     if state is None:
         return _stop_leftovers(config.data_root.services / STATE_NAME)
     pid = int(state["pid"])
     os.kill(pid, signal.SIGTERM)
     deadline_s = time.monotonic() + patience_s
-    while is_alive(pid) and time.monotonic() < deadline_s:
+    while is_alive(pid):
+        if time.monotonic() > deadline_s:
+            raise GleaneryError(f"the services (process {pid}) did not stop within {patience_s:.0f} s")
         time.sleep(0.1)
     return True
 
@@ -215,6 +268,11 @@ class _StopSignal:
         if not self.is_set:
             self.is_set = True
             raise KeyboardInterrupt  # leaves a wait for readiness at once
+
+    def ignore(self) -> None:
+        """Be deaf from now on: what is stopping is not to be stopped."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def answers(url: str, timeout_s: float = 2.0) -> bool:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog import tables
 from catalog.blobs import BlobStore
 from catalog.changes import run_changes
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ingest import ingest_run
+from catalog.landing import RUN, iter_run_folders
+from catalog.locks import shared_lock
 from catalog.recipe import Recipe, load_recipe
 from catalog.suppressions import Suppressions
 from flows.progress import Progress, no_progress
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
 
 _SHOP_ROLES = {"listing": "list pages", "item": "items", "reviews": "review pages", "description": "descriptions"}
 """What has a line of its own while a shop is crawled, in the order in which it is reached."""
+_LOG = logging.getLogger(__name__)
+_HOST_PATIENCE_S = 24 * 3600.0
 
 
 def utc_now() -> str:
@@ -80,8 +89,24 @@ def as_wanted(source: Source, recipe: Recipe) -> Source:
     )
 
 
-def collect_source(config: Config, source: Source, progress: Progress = no_progress) -> RunRecord:
-    """Crawl one source (resuming what a kill left), land it, and take it into the catalog."""
+def recipe_names(config: Config) -> list[str]:
+    """Names of all recipes: the root's own and those that ship."""
+    from catalog.recipe import SHIPPED
+
+    folders = (config.data_root.recipes, *SHIPPED)
+    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+
+
+def recipes_of(config: Config, sources: Collection[str]) -> list[str]:
+    """Names of the recipes that any of these sources goes into."""
+    recipes = [recipe_named(config, name) for name in recipe_names(config)]
+    return [recipe.name for recipe in recipes if any(recipe.matches_source(source) for source in sources)]
+
+
+def collect_source(
+    config: Config, source: Source, progress: Progress = no_progress, cancelled: threading.Event | None = None
+) -> RunRecord:
+    """Crawl one source (resuming what a kill left), land it, and take it into the catalog; `cancelled` stops it."""
     from spiders.run import crawl_source
 
     def show(counts: Mapping[str, int]) -> None:
@@ -91,9 +116,11 @@ def collect_source(config: Config, source: Source, progress: Progress = no_progr
             if counts.get(f"{role}_found"):
                 progress(f"  {source.name}: {words}", counts.get(f"{role}_read", 0), counts[f"{role}_found"])
 
-    with Catalog(config.catalog_url) as catalog:
+    with Catalog(config.catalog_url) as catalog, _alone_on_host(catalog, source, cancelled):
         suppressions = Suppressions.load(catalog)
-    run = crawl_source(source, config.data_root, config, utc_now(), show, suppressions=suppressions)
+        run = crawl_source(
+            source, config.data_root, config, utc_now(), show, suppressions=suppressions, cancelled=cancelled
+        )
     ingest(config, run)
     progress(source.name, 1, 1)
     return run
@@ -108,10 +135,33 @@ def check_source(config: Config, source: Source) -> dict[str, Any]:
     return check(source, config, utc_now(), suppressions)
 
 
+@contextmanager
+def _alone_on_host(catalog: Catalog, source: Source, cancelled: threading.Event | None) -> Iterator[None]:
+    """Hold a source and its host among all machines that share the catalog, so that the pace of the host holds.
+
+    Raises:
+        UsageError: the source is being collected, or its host was busy for a day, or the wait was cancelled.
+    """
+    with (
+        shared_lock(catalog, f"source:{source.name}") as is_ours,
+        shared_lock(catalog, f"host:{source.host}", _HOST_PATIENCE_S if is_ours else 0, cancelled) as is_free,
+    ):
+        if not is_ours:
+            raise UsageError(f"source {source.name!r} is being collected by another machine; wait for it to end")
+        if not is_free:
+            raise UsageError(f"source {source.name!r}: another crawl of its host did not end")
+        yield
+        if catalog.engine.dialect.name == "postgresql":
+            time.sleep(source.delay_s)  # the pause that the host is owed before the next machine asks
+
+
 def ingest(config: Config, run: RunRecord) -> None:
-    """Take a finished run into the catalog; twice is once."""
+    """Take a finished run into the catalog, after those of its source that a kill kept from it; twice is once."""
     with Catalog(config.catalog_url) as catalog:
-        ingest_run(catalog, config.data_root.run_folder(run.source, run.run_id))
+        known = set(catalog.frame(tables.runs, tables.runs.c.source == run.source)["run_id"])
+        for folder in iter_run_folders(config.data_root.landing, run.source):
+            if folder.name not in known and (folder / RUN).exists():
+                ingest_run(catalog, folder)
 
 
 def import_folder(
@@ -143,6 +193,24 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
 
     with Catalog(config.catalog_url) as catalog:
         return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
+
+
+def queue_rows(curated: Curated, catalog: Catalog) -> list[dict[str, Any]]:
+    """Say how far each review queue of a curated recipe is; queues without a card are left out."""
+    from curation.review.progress import measure_progress
+    from curation.review.queues.registry import QUEUES
+
+    found = {name: measure_progress(curated, catalog, name) for name in QUEUES}
+    return [
+        {
+            "queue": name,
+            "cards": progress.cards_count,
+            "answered": progress.answered_count,
+            "missing": progress.missing_count,
+        }
+        for name, progress in found.items()
+        if progress.cards_count
+    ]
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
@@ -190,6 +258,9 @@ def train_release(
     settings = {key: value for key, value in own.items() if key not in ("task", "experiment")}
 
     def show(state: TrainingProgress) -> None:
+        if state.batch == 1:
+            loss = "" if state.loss is None else f" validation_loss={state.loss:.4f}"
+            _LOG.info("training phase=%s epoch=%d of=%d%s", state.phase, state.epoch, state.epochs, loss)
         done = (state.epoch - 1) * state.batches + state.batch
         progress(f"{release.recipe}: train {state.phase}", done, state.epochs * state.batches)
 

@@ -90,6 +90,10 @@ class Supervisor:
                 restarted.append(child.service.name)
         return restarted
 
+    def dead(self) -> set[str]:
+        """Names of the services whose process has ended and was not started again yet."""
+        return {name for name, child in self._children.items() if child.process.poll() is not None}
+
     def pids(self) -> dict[str, int]:
         """Process id of each service."""
         return {name: child.process.pid for name, child in self._children.items()}

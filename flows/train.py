@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 
 from catalog.config import load_config
 from flows import artifacts, steps
-from flows.progress import current_progress
+from flows.devices import device, devices_count
+from flows.parameters import ReleaseName
 from flows.services import Addresses
+
+CURVES = "figures/curves.png"
+"""Drawing that a training run leaves beside its report."""
 
 
 @task(name="train-release", task_run_name="train on {release}")
 def train_release(release: str, task_name: str | None, experiment: str | None, overrides: list[str]) -> dict[str, Any]:
     """Train once; returns where the run is and its figures."""
     config = load_config(os.environ)
-    result = steps.train_release(config, release, task_name, experiment, overrides, current_progress())
+    logger = get_run_logger()
+    progress = artifacts.show_progress(release)
+    with device(config.data_root.services / "locks", devices_count()) as number:
+        logger.info("training begins release=%s device=%d", release, number)
+        result = steps.train_release(config, release, task_name, experiment, overrides, progress)
     rows = [
         {"part": part, "figure": name, "value": value}
         for part, figures in result.metrics["parts"].items()
@@ -25,7 +33,10 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
         if isinstance(value, int | float | str)
     ]
     artifacts.show_rows(artifacts.artifact_key(release, "metrics"), rows, "Figures of the training run")
-    link = f"{Addresses.of(config).web}/runs/{result.folder.parent.name}/{result.run_id}/report.html"
+    run = f"{Addresses.of(config).web}/runs/{result.folder.parent.name}/{result.run_id}"
+    link = f"{run}/report.html"
+    if (result.folder / CURVES).exists():
+        artifacts.show_picture(artifacts.artifact_key(release, "curves"), f"{run}/{CURVES}", "Training curves")
     artifacts.show_link(
         artifacts.artifact_key(release, "report"), link, "Open the report", "What the model gets right"
     )
@@ -34,7 +45,7 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
 
 @flow(name="train", flow_run_name="train on {release}")
 def train(
-    release: str, task: str | None = None, experiment: str | None = None, overrides: list[str] | None = None
+    release: ReleaseName, task: str | None = None, experiment: str | None = None, overrides: list[str] | None = None
 ) -> dict[str, Any]:
     """Train on a release.
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from catalog.config import Config, load_config
 from catalog.db import Catalog
 from catalog.errors import UsageError
+from catalog.schema import REASONS
 from curation.contract import Curated
-from curation.review.app import create_app
-from flows import steps
+from curation.review.app import Guard, create_app
+from flows import sheets, steps
 from flows.services import is_loopback
 
 _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
@@ -36,6 +37,12 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
         token: what others must show.
     """
     app = FastAPI(title="Gleanery", docs_url=None, redoc_url=None, openapi_url=None)
+    guard = Guard(frozenset(hosts), token)
+
+    @app.middleware("http")
+    async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        is_open = request.url.path == "/health"  # says nothing but that the app is there
+        return (None if is_open else guard.refuse(request)) or await call_next(request)
 
     @app.get("/health")
     def health() -> PlainTextResponse:
@@ -43,6 +50,8 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
 
     for name, folder in (("runs", config.data_root.runs), ("releases", config.data_root.releases)):
         _serve_files(app, name, folder)
+
+    _serve_sheets(app, config)
 
     def load_curated(recipe: str) -> Curated:
         # Inline: a page must not start worker processes; a flow has measured what there is.
@@ -73,13 +82,38 @@ def _serve_files(app: FastAPI, name: str, folder: Path) -> None:
         return FileResponse(found, headers={"X-Content-Type-Options": "nosniff"})
 
 
+def _serve_sheets(app: FastAPI, config: Config) -> None:
+    """Serve contact sheets: a page of all of a recipe, and each as a picture, drawn when it is asked for."""
+    blobs = steps.blob_store(config)
+
+    def index_of(recipe: str) -> dict[str, list[str]]:
+        if recipe not in steps.recipe_names(config):
+            raise HTTPException(404, "no such recipe")
+        return sheets.read_index(config, recipe)
+
+    @app.get("/sheets/{recipe}")
+    def page(recipe: str) -> HTMLResponse:
+        rows = [
+            f"<h2>{name}</h2><p>{REASONS.get(name, '')}</p><img loading=lazy alt='{name}' src='{recipe}/{name}.jpg'>"
+            for name in index_of(recipe)
+        ]
+        text = "".join(rows) or "<p>Nothing yet: run the flow curate.</p>"
+        style = "body{font-family:sans-serif;margin:2rem}img{max-width:100%}"
+        return HTMLResponse(f"<!doctype html><title>{recipe}</title><style>{style}</style><h1>{recipe}</h1>{text}")
+
+    @app.get("/sheets/{recipe}/{name}.jpg")
+    def sheet(recipe: str, name: str) -> Response:
+        image_ids = index_of(recipe).get(name)
+        if image_ids is None:
+            raise HTTPException(404, "no such sheet")
+        # Not kept by the browser: a picture that was taken down must be gone at the next look.
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(sheets.draw_sheet(image_ids, blobs.get), media_type="image/jpeg", headers=headers)
+
+
 def _recipes_with_gates(config: Config) -> list[str]:
     """Names of the recipes that ask people anything."""
-    from catalog.recipe import SHIPPED
-
-    folders = (config.data_root.recipes, *SHIPPED)
-    names = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
-    return [name for name in names if steps.recipe_named(config, name).gates]
+    return [name for name in steps.recipe_names(config) if steps.recipe_named(config, name).gates]
 
 
 def serve(config: Config, host: str = "127.0.0.1") -> None:

@@ -37,7 +37,7 @@ ORIGIN = b"{{origin}}"
 """Stands in bodies for the site's own address, which has a port only once it is served."""
 
 
-class _Web:
+class Answers:
     """Answers requests for all sites of a world."""
 
     def __init__(self, world: World, log: IO[str] | None, cache: RenderCache) -> None:
@@ -47,6 +47,7 @@ class _Web:
         self._seen: set[tuple[str, str]] = set()
 
     async def answer(self, request: Request) -> Response:
+        """Answer one request, and write it to the log."""
         host = request.url.hostname or ""
         site = self._sites.get(host)
         response = Response("no such site", 404) if site is None else await self._answer_site(site, request)
@@ -130,7 +131,7 @@ def serve(
         OSError: the port is taken on one of the addresses.
     """
     log = log_path.open("a", encoding="utf-8") if log_path is not None else None
-    app = Starlette(routes=[Route("/{path:path}", _Web(world, log, RenderCache(cache_folder)).answer)])
+    app = Starlette(routes=[Route("/{path:path}", Answers(world, log, RenderCache(cache_folder)).answer)])
     sockets = []
     for site in world.sites:
         listening = socket.socket()

@@ -326,10 +326,15 @@ def _challenge_site() -> Site:
         organisation="blocked", title="A site behind a challenge", start="/people/", expected_min=1, expected_max=9,
         is_collected=False,
     )  # fmt: skip
+    site.files["/people/"] = Served(body=challenge_page(), status=403)
+    return site
+
+
+def challenge_page() -> bytes:
+    """Give the page that a site behind a challenge answers with."""
     text = (
         "<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1>"
         "<form id='challenge-form' action='/cdn-cgi/challenge-platform/'><div class='g-recaptcha'></div>"
         "<p>Please verify that you are a human (captcha).</p></form></body></html>"
     )
-    site.files["/people/"] = Served(body=text.encode(), status=403)
-    return site
+    return text.encode()

@@ -5,6 +5,7 @@ The process is forked from a server that has imported this module (and so Scrapy
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -49,11 +50,17 @@ BEGUN = "begun.json"
 _TELL_EVERY_S = 0.2
 
 
-def main(connection: Connection, order: Order) -> None:
-    """Crawl, and send `("progress", counts)`, then `("done", run)`, `("error", kind, text)` or `("crash", text)`."""
+def main(pipe: Connection, order: Order) -> None:
+    """Crawl, and send `("progress", counts)`, then `("done", run)`, `("error", kind, text)` or `("crash", text)`.
+
+    Warnings of libraries are sent as `("log", level, facts)`.
+    """
     os.setsid()
-    logging.disable()  # what happened stands in the run and its issues; records that nobody reads cost time
-    threading.Thread(target=_die_with_parent, args=(connection,), daemon=True).start()
+    connection = _Shared(pipe)
+    # What happened stands in the run and its issues; records that nobody reads cost time.
+    logging.disable(logging.INFO)
+    logging.getLogger().addHandler(_Forwarder(connection))
+    threading.Thread(target=_die_with_parent, args=(pipe,), daemon=True).start()
     try:
         run = crawl(order, lambda counts: connection.send(("progress", counts)))
     except GleaneryError as error:
@@ -62,6 +69,39 @@ def main(connection: Connection, order: Order) -> None:
         connection.send(("crash", traceback.format_exc()))
     else:
         connection.send(("done", run.to_json()))
+
+
+class _Shared:
+    """A connection that several threads may send on."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, message: tuple[Any, ...]) -> None:
+        with self._lock:
+            self._connection.send(message)
+
+
+class _Forwarder(logging.Handler):
+    """Sends warnings on, without what was filled into them: addresses and texts may name people."""
+
+    def __init__(self, connection: _Shared) -> None:
+        super().__init__(logging.WARNING)
+        self._connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send logger, line, the message's pattern and the error's type."""
+        error = record.exc_info[0] if record.exc_info else None
+        facts = {
+            "logger": record.name,
+            "at": f"{record.module}:{record.lineno}",
+            # Without arguments the text may have been filled in already.
+            "event": str(record.msg) if record.args else "",
+            "error": error.__name__ if error else "",
+        }
+        with contextlib.suppress(OSError):  # the parent is gone: so are we, in a moment
+            self._connection.send(("log", record.levelno, facts))
 
 
 def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:

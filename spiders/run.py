@@ -5,6 +5,7 @@ crawl_source(source, root, config, started_at, on_progress=print)
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from spiders.sources import Source
 Progress = Callable[[dict[str, int]], None]
 """Takes counts so far: see `spiders.work.Work.on_progress`."""
 
+_LOG = logging.getLogger(__name__)
 _POLL_S = 0.2
 
 
@@ -152,6 +154,13 @@ def _listen(
         match message:
             case ("progress", counts):
                 tell(counts)
+            case ("log", level, facts):
+                _LOG.log(
+                    level,
+                    "crawler source=%s %s",
+                    source.name,
+                    " ".join(f"{key}={value!r}" for key, value in facts.items() if value),
+                )
             case ("done", run):
                 return RunRecord.from_json(run)
             case ("error", "UsageError", text):

@@ -102,7 +102,7 @@ def create_app(
         raise UsageError("review: listening beyond loopback needs a token")
     app = FastAPI(title="Gleanery review", docs_url=None, redoc_url=None, openapi_url=None)
     review = _Review(open_catalog, recipes, Boards(load_curated), read_blob, now, new_batch_id)
-    guard = _Guard(frozenset(hosts), token)
+    guard = Guard(frozenset(hosts), token)
 
     @app.middleware("http")
     async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -177,7 +177,7 @@ class _Review:
         return entries
 
 
-class _Guard:
+class Guard:
     """Who may ask."""
 
     def __init__(self, hosts: frozenset[str], token: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import time
 
 import pytest
 
@@ -59,3 +61,16 @@ def test_settings_choose_the_executor():
     assert executor_for(Config(executor="processes", workers=3)).workers_count == 3
     with pytest.raises(UsageError, match="expected one of"):
         executor_for(Config(executor="cloud"))
+
+
+def sleep_after_the_first(number: int) -> int:
+    if number:
+        time.sleep(60)
+    return number
+
+
+def test_a_caller_that_leaves_waits_for_no_worker():
+    results = ProcessExecutor(2).run(sleep_after_the_first, range(3))
+    assert next(results) == (0, 0)
+    results.close()  # as a stop does
+    assert multiprocessing.active_children() == []
