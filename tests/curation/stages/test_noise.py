@@ -6,7 +6,8 @@ import pytest
 
 from catalog.errors import UsageError
 from catalog.schema import Verdict
-from curation.stages.noise import NoiseStage, precise_threshold
+from curation.ops.noise_head import precise_threshold
+from curation.stages.noise import NoiseStage
 from tests.curation.stages.table_inputs import inputs, samples_frame
 
 
@@ -60,7 +61,7 @@ def test_the_head_learns_what_people_said():
     noise = {name for name in rest["sample_id"] if truth[name]}
     assert dropped <= noise
     assert len(dropped) >= 0.8 * len(noise)
-    assert result.facts["precision"] >= 0.95
+    assert result.facts["precision"]["frac"] >= 0.95
     assert result.table.loc[result.table["sample_id"].isin(asked), "review_order"].min() == len(rest)
 
 
@@ -91,9 +92,9 @@ def test_other_slots_are_left_alone():
 def test_threshold_is_the_lowest_that_keeps_the_precision():
     probs = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.1])
     truth = np.array([True, True, False, True, True, False])
-    assert precise_threshold(probs, truth, 0.8) == (0.6, 0.8)
-    assert precise_threshold(probs, truth, 0.9) == (0.9, 1.0)
-    assert precise_threshold(probs, ~truth, 0.99)[0] == float("inf")
+    assert precise_threshold(probs, truth, 0.8) == 0.6
+    assert precise_threshold(probs, truth, 0.9) == 0.9
+    assert precise_threshold(probs, ~truth, 0.99) == float("inf")
 
 
 def test_needs_the_embedding():
