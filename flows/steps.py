@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from training.train import RunResult
 
 
+_LABEL_STUDIO_PX = 1024
+"""Longer side of pictures handed to Label Studio."""
+
+
 def utc_now() -> str:
     """The only clock of the steps: UTC, ISO 8601 with Z, whole seconds."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -120,6 +124,42 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
 
     with Catalog(config.catalog_url) as catalog:
         return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
+
+
+def export_label_studio(
+    config: Config, recipe: str, queue: str, file: Path, pictures: Path | None = None
+) -> tuple[int, Path]:
+    """Write a queue as Label Studio tasks, and its labelling configuration beside them.
+
+    Args:
+        config: settings.
+        recipe: its name.
+        queue: its name.
+        file: JSON file to write.
+        pictures: folder that gets the pictures, to be served by Label Studio as local files; None names those of the
+            running review pages.
+
+    Returns:
+        How many tasks, and the file of the labelling configuration.
+    """
+    from catalog.files import write_bytes, write_text
+    from curation.release.pictures import fit_jpeg
+    from curation.review.label_studio import export_tasks, labelling_config
+    from curation.review.progress import queue_cards
+
+    cards = queue_cards(curate_recipe(config, recipe), queue)
+    if pictures is None:
+        base = f"http://127.0.0.1:{config.web_port}/pictures/{recipe}"
+    else:
+        base = f"/data/local-files/?d={pictures.name}"
+        blobs = blob_store(config)
+        for image in {one.image_id for card in cards for one in card.pictures} | {card.image_id for card in cards}:
+            write_bytes(pictures / f"{image}.jpg", fit_jpeg(blobs.get(image), _LABEL_STUDIO_PX))
+    with Catalog(config.catalog_url) as catalog:
+        count = export_tasks(catalog, cards, lambda image: f"{base}/{image}.jpg", file)
+    settings = file.with_suffix(".xml")
+    write_text(settings, labelling_config(queue))
+    return count, settings
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:

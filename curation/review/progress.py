@@ -110,18 +110,23 @@ def build_queue(curated: Curated, catalog: Catalog, queue: str = "noise") -> lis
     Raises:
         UsageError: there is no such queue.
     """
-    kind = find_queue(queue)
-    if not kind.applies(curated):
-        return []
     answered = read_given(catalog, queue).reviewers_of
-    return [card for card in kind.cards(curated) if card.target_id not in answered]
+    return [card for card in queue_cards(curated, queue) if card.target_id not in answered]
+
+
+def queue_cards(curated: Curated, queue: str) -> list[Card]:
+    """List all cards of a queue; none where the recipe does not use it.
+
+    Raises:
+        UsageError: there is no such queue.
+    """
+    kind = find_queue(queue)
+    return kind.cards(curated) if kind.applies(curated) else []
 
 
 def measure_progress(curated: Curated, catalog: Catalog, queue: str = "noise", reviewer: str = "") -> Progress:
     """Measure how far a queue is; a queue that the recipe does not use has no cards and misses nothing."""
-    kind = find_queue(queue)
-    cards = kind.cards(curated) if kind.applies(curated) else []
-    return progress_of(cards, curated, read_given(catalog, queue), queue, reviewer)
+    return progress_of(queue_cards(curated, queue), curated, read_given(catalog, queue), queue, reviewer)
 
 
 def needed_count(curated: Curated, queue: str) -> int:
