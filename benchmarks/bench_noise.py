@@ -48,7 +48,7 @@ RESULTS = Path(__file__).parent / "results"
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# ---- the sample web --------------------------------------------------------------------------------------------------
+# ---- the sample web -----
 
 ITEMS, TEST_ITEMS, PHOTOS = 500, 100, 5
 NOISE_FRAC = 0.3
@@ -195,7 +195,7 @@ def plot(curves: dict[str, dict[int, list[dict[str, float]]]]) -> None:
     figure.savefig(RESULTS / "noise_curve.png")
 
 
-# ---- real photos -----------------------------------------------------------------------------------------------------
+# ---- real photos -----
 
 
 def real_photos(folder: Path) -> tuple[Floats, Floats, NDArray[np.str_], float]:

@@ -107,6 +107,7 @@ def test_a_hundred_cards_by_keyboard_alone(tmp_path, browse):
 
 
 def test_two_browsers_at_once_keep_both_answers(world, browse):
+    world = world.with_recipe(review={"overlap_frac": 1.0})  # both are asked everything
     with serving(review_app(world)) as address:
         first, second = browse(), browse()
         for driver, name in ((first, "ana"), (second, "ben")):
