@@ -73,7 +73,8 @@ def face(x0: int, size: int = 60) -> dict[str, object]:
 def portraits(faces: list[dict[str, object]], verdicts=(), **sighting):
     row = {"sighting_id": "s1", "image_id": "i1", "subject_id": "u1", "source": "s", "organisation": "", "rank": 0,
            "slot": "portrait", "image_url": "", "page_url": "", "label": "cs", "kind": "person", "name": "",
-           "role": "", "role_class": "professor", "is_former": False, "profile_url": "", "attributes": "{}"}  # fmt: skip
+           "role": "", "role_class": "professor", "is_former": False, "profile_url": "",
+           "attributes": "{}"}  # fmt: skip
     row |= sighting
     decode = {"image_id": "i1", "width_px": 400, "height_px": 300, "reason": ""}
     signals = {
