@@ -37,9 +37,9 @@ from curation.contract import SAMPLE_COLUMNS, Curated, TableInputs, TableResult
 from curation.decisions import decisions_frame
 from curation.ops.components import component_of_pairs
 from curation.ops.estimates import estimate
-from curation.ops.noise_head import FOLDS, fit_head, precise_threshold
+from curation.ops.noise_head import FOLDS, fit_head
 from curation.review.queues.noise import NoiseQueue
-from curation.stages.noise import NoiseStage
+from curation.stages.noise import NoiseStage, checked_settings, choose_thresholds
 from curation.stages.quality import measure_quality
 from curation.verdicts import verdicts_frame
 from sampleweb.garments import COLORS, NOISE_KINDS, draw
@@ -250,7 +250,7 @@ def embedding_speed(folder: Path, count: int = 40) -> dict[str, float]:
     return {**speeds, "ratio": round(speeds["ours"] / speeds["torch_eager"], 2)}
 
 
-def look_alikes(vectors: Floats, similarity: float = 0.95) -> NDArray[np.int64]:
+def look_alikes(vectors: Floats, similarity: float = 0.85) -> NDArray[np.int64]:
     """Group photos of one thing, so that no fold parts them: what is nearer than this is linked."""
     return component_of_pairs(len(vectors), np.argwhere(np.triu(vectors @ vectors.T > similarity, 1)).astype(np.int64))
 
@@ -342,7 +342,7 @@ def stated_precision(
     for seed in range(20):
         half, other = next(StratifiedGroupKFold(2, shuffle=True, random_state=seed).split(vectors, is_noise, groups))
         head, crossed = fit_head(vectors[half], is_noise[half], groups[half])
-        threshold = precise_threshold(crossed, is_noise[half], wanted)
+        threshold = choose_thresholds(crossed, is_noise[half], checked_settings({"precision": wanted})).drop_above
         stated = estimate(is_noise[half][crossed >= threshold])
         dropped = head.probs(vectors[other]) >= threshold
         real = float(is_noise[other][dropped].mean())

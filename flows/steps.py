@@ -5,6 +5,7 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -124,6 +125,26 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
 
     with Catalog(config.catalog_url) as catalog:
         return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
+
+
+def curate_measured(config: Config, name: str) -> Curated:
+    """Decide anew on what is measured, without measuring anything: quick enough for a page that somebody waits for.
+
+    Raises:
+        UsageError: some pictures are not measured yet; says how to do it.
+    """
+    from curation.candidates import load_sightings
+    from curation.engine import plan_measures, unmeasured_count
+
+    recipe = recipe_named(config, name)
+    with Catalog(config.catalog_url) as catalog:
+        images = load_sightings(catalog, recipe, Suppressions.load(catalog))["image_id"]
+    derived = config.derived_url or str(config.data_root.derived)
+    missing = unmeasured_count(plan_measures(recipe), images, derived)
+    if missing or not len(images):
+        what = f"{missing} of its pictures are not measured yet" if missing else "nothing was collected for it yet"
+        raise UsageError(f"{what}; `gleanery curate {name}` does that")
+    return curate_recipe(dataclasses.replace(config, executor="inline"), name)
 
 
 def export_label_studio(

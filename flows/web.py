@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
 from collections.abc import Sequence
@@ -15,10 +14,11 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, PlainTextResponse
 
+from catalog import tables
 from catalog.config import Config, load_config
 from catalog.db import Catalog
 from catalog.errors import UsageError
-from curation.contract import Curated
+from catalog.recipe import Recipe
 from curation.review.app import create_app
 from flows import steps
 from flows.services import is_loopback
@@ -44,14 +44,10 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
     for name, folder in (("runs", config.data_root.runs), ("releases", config.data_root.releases)):
         _serve_files(app, name, folder)
 
-    def load_curated(recipe: str) -> Curated:
-        # Inline: a page must not start worker processes; a flow has measured what there is.
-        return steps.curate_recipe(dataclasses.replace(config, executor="inline"), recipe)
-
     review = create_app(
         open_catalog=lambda: Catalog(config.catalog_url),
-        recipes=lambda: _recipes_with_gates(config),
-        load_curated=load_curated,
+        recipes=lambda: _recipes(config),
+        load_curated=lambda recipe: steps.curate_measured(config, recipe),
         read_blob=steps.blob_store(config).get,
         now=steps.utc_now,
         new_batch_id=lambda: secrets.token_hex(8),
@@ -73,13 +69,19 @@ def _serve_files(app: FastAPI, name: str, folder: Path) -> None:
         return FileResponse(found, headers={"X-Content-Type-Options": "nosniff"})
 
 
-def _recipes_with_gates(config: Config) -> list[str]:
-    """Names of the recipes that ask people anything."""
+def _recipes(config: Config) -> list[str]:
+    """Names of the recipes that ask people anything, or for which something was collected."""
     from catalog.recipe import SHIPPED
 
     folders = (config.data_root.recipes, *SHIPPED)
     names = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
-    return [name for name in names if steps.recipe_named(config, name).gates]
+    with Catalog(config.catalog_url) as catalog:
+        sources = set(catalog.frame(tables.runs)["source"])
+
+    def is_shown(recipe: Recipe) -> bool:
+        return bool(recipe.gates) or any(recipe.matches_source(source) for source in sources)
+
+    return [name for name in names if is_shown(steps.recipe_named(config, name))]
 
 
 def serve(config: Config, host: str = "127.0.0.1") -> None:

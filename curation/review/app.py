@@ -155,7 +155,8 @@ class _Review:
         return self._catalog
 
     def check(self, recipe: str) -> None:
-        if recipe not in self._recipes():
+        # Listing recipes reads files and the catalog: not for every thumbnail.
+        if not self.boards.is_loaded(recipe) and recipe not in self._recipes():
             raise UsageError(f"no recipe {recipe[:80]!r} under review")
 
     def board(self, recipe: str, queue: str) -> Board:

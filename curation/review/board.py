@@ -194,6 +194,10 @@ class Boards:
                 self._put(recipe, self._load_curated(recipe))
             return self._boards[recipe]
 
+    def is_loaded(self, recipe: str) -> bool:
+        """Tell whether the boards of a recipe are in memory."""
+        return recipe in self._boards
+
     def _put(self, recipe: str, curated: Curated) -> None:
         self._boards[recipe] = _made(curated, self._boards.get(recipe, {}))
         signal = curated.signals.get("thumbnails")

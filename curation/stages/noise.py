@@ -49,6 +49,7 @@ SETTINGS: dict[str, Any] = {
     "keep_marked": False,  # noise is kept, with its reason: the stage `clean` drops it from some sides
 }
 _MIN_PER_CLASS = 5
+_EVEN = 0.5
 _CHEAP = ("sharpness", "brightness_frac", "contrast_frac", "entropy_bits", "colourfulness", "border_frac")
 _FACES = "has_face"
 _CHEAP_WEIGHT = 0.1
@@ -188,15 +189,19 @@ def sample_features(image_ids: pd.Series, signals: Mapping[str, pd.DataFrame], s
 
 
 def choose_thresholds(crossed: Floats, truth: NDArray[np.bool_], settings: Mapping[str, Any]) -> Thresholds:
-    """Choose both thresholds on cross-validated probabilities, for the stated precision or recall, and purity."""
+    """Choose both thresholds on cross-validated probabilities, for the stated precision or recall, and purity.
+
+    For a precision nothing is dropped that is more probably good, and for the purity nothing kept that is more probably
+    noise: where both are easily had, the border is at one half.
+    """
     if settings["recall"]:
         drop_above = recalling_threshold(crossed, truth, settings["recall"])
     else:
-        drop_above = precise_threshold(crossed, truth, settings["precision"])
+        drop_above = max(_EVEN, precise_threshold(crossed, truth, settings["precision"]))
     purest = precise_threshold(1 - crossed, ~truth, 1 - settings["kept_noise_frac"])
-    # What lies at the threshold is still good; and noise is never good.
-    keep_below = min(float(np.nextafter(1 - purest, 2)), drop_above) if math.isfinite(purest) else 0.0
-    return Thresholds(drop_above, keep_below)
+    # What lies at the threshold is still good.
+    keep_below = float(np.nextafter(1 - purest, 2)) if math.isfinite(purest) else 0.0
+    return Thresholds(drop_above, min(keep_below, drop_above if settings["recall"] else _EVEN))
 
 
 def _facts(

@@ -53,6 +53,7 @@ function paintListCard(card) {
   const turn = Number(card.dataset.turn || 0) + turnOf(card.dataset.answer);
   card.querySelectorAll("figure:not(.difference) .frame").forEach((frame) => {
     frame.style.rotate = `${-turn}deg`; // ours count counter-clockwise
+    frame.querySelectorAll(".box b").forEach((number) => { number.style.rotate = `${turn}deg`; });
   });
 }
 
