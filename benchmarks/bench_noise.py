@@ -50,7 +50,7 @@ Bools = NDArray[np.bool_]
 
 # ---- the sample web -----
 
-ITEMS, TEST_ITEMS, PHOTOS = 500, 100, 5
+ITEMS, TEST_ITEMS, PHOTOS = 400, 100, 5
 NOISE_FRAC = 0.3
 PAGE = 24
 BUDGETS = (48, 72, 96, 120, 144, 168, 200)

@@ -191,8 +191,8 @@ def sample_features(image_ids: pd.Series, signals: Mapping[str, pd.DataFrame], s
 def choose_thresholds(crossed: Floats, truth: NDArray[np.bool_], settings: Mapping[str, Any]) -> Thresholds:
     """Choose both thresholds on cross-validated probabilities, for the stated precision or recall, and purity.
 
-    For a precision nothing is dropped that is more probably good, and for the purity nothing kept that is more probably
-    noise: where both are easily had, the border is at one half.
+    For a precision nothing is dropped that is more probably good, and for the purity nothing kept that is more
+    probably noise: where both are easily had, the border is at one half.
     """
     if settings["recall"]:
         drop_above = recalling_threshold(crossed, truth, settings["recall"])
