@@ -124,6 +124,12 @@ def precise_threshold(probs: Floats, is_hit: Bools, precision: float) -> float:
     return _lowest(probs, is_hit, lambda hits, total: hits / total >= precision)
 
 
+def midway(probs: Floats, threshold: float) -> float:
+    """Move a threshold halfway to the next lower probability: it decides the same, and new pictures more evenly."""
+    lower = probs[probs < threshold]
+    return (threshold + (float(lower.max()) if len(lower) else 0.0)) / 2
+
+
 def recalling_threshold(probs: Floats, is_hit: Bools, recall: float) -> float:
     """Highest threshold that at least the share `recall` of the hits reaches; arguments as in `precise_threshold`."""
     ranked = np.sort(probs[is_hit])[::-1]

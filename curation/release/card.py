@@ -18,10 +18,8 @@ from catalog.db import Catalog
 from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.contract import Curated
-from curation.decisions import records
+from curation.release.judged import kappa_of, kind_of_answer, noise_facts, noise_section, reviewed_targets
 from curation.release.markdown import inline, table
-from curation.review.agreement import mean_kappa, pair_agreements
-from curation.stages.samples import portrait_id
 from curation.verdicts import load_standing
 
 USE_NOTES = """This data set was collected from public pages for research. Copyright and personal rights in the
@@ -54,7 +52,7 @@ class CardFacts:
 def collect_card_facts(curated: Curated, catalog: Catalog, samples: pd.DataFrame) -> CardFacts:
     """Read what the catalog and the decisions say about the released samples."""
     standing = load_standing(catalog)
-    standing = standing[standing["target_id"].isin(_reviewed_targets(curated))]
+    standing = standing[standing["target_id"].isin(reviewed_targets(curated))]
     held = curated.decisions[curated.decisions["outcome"] != "keep"]
     return CardFacts(
         permissions=_permissions(catalog, set(samples["image_id"])),
@@ -62,45 +60,15 @@ def collect_card_facts(curated: Curated, catalog: Catalog, samples: pd.DataFrame
         reviews={
             str(queue): {
                 str(answer): int(count)
-                for answer, count in rows["answer"].map(_kind_of_answer).value_counts().sort_index().items()
+                for answer, count in rows["answer"].map(kind_of_answer).value_counts().sort_index().items()
             }
             for queue, rows in standing.groupby("queue")
         },
         reviewers_count=standing["reviewer"].nunique(),
-        kappa=_mean_kappa(standing),
-        noise=_noise_facts(curated),
+        kappa=kappa_of(standing),
+        noise=noise_facts(curated),
         drops={str(reason): int(count) for reason, count in held["reason"].value_counts().sort_index().items()},
     )
-
-
-def _reviewed_targets(curated: Curated) -> set[str]:
-    """Targets of all queues of this data set."""
-    samples = curated.tables["samples"]
-    columns = (("duplicates", "pair_id"), ("labels", "conflict_id"))
-    found = {
-        str(name) for table_, column in columns if table_ in curated.tables for name in curated.tables[table_][column]
-    }
-    return {*found, *samples["sample_id"], *samples["subject_id"], *(portrait_id(row) for row in records(samples))}
-
-
-def _mean_kappa(standing: pd.DataFrame) -> float | None:
-    """Average Cohen's kappa over all pairs of reviewers and queues with common cards."""
-    pairs = []
-    for _, rows in standing.groupby("queue"):
-        keys = zip(rows["target_id"], rows["reviewer"], strict=True)
-        pairs += pair_agreements(dict(zip(keys, rows["answer"], strict=True)))
-    return mean_kappa(pairs)
-
-
-def _kind_of_answer(answer: str) -> str:
-    """Tell what was answered, not which of many labels or faces."""
-    kind = answer.split("_")[0]
-    return {"label": "a label", "face": "a face"}.get(kind, answer)
-
-
-def _noise_facts(curated: Curated) -> dict[str, Any]:
-    facts = dict(curated.facts.get("noise", {}))
-    return {**facts, "key": curated.stage_keys["noise"]} if facts.get("is_trained") else {}
 
 
 def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certificate: Mapping[str, Any]) -> str:
@@ -111,7 +79,7 @@ def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certific
         "How it was collected": _collected(samples),
         "Permission signals": _permission_text(facts),
         "Reviews": _review_text(facts),
-        **({"Noise": _noise_text(facts.noise)} if facts.noise else {}),
+        **({"Noise": noise_section(facts.noise)} if facts.noise else {}),
         "What was held back": _counts_table("reason", facts.drops, REASONS) or "Nothing.",
         "Leaks": f"{verdict_line(certificate)} See CERTIFICATE.md.",
         "Known limits": inline(recipe.card.get("limits", "Not stated.")),
@@ -213,26 +181,6 @@ def _review_text(facts: CardFacts) -> str:
     agreement = "not measurable" if facts.kappa is None else f"{facts.kappa:.2f} (mean Cohen's kappa)"
     return f"Reviewers: {facts.reviewers_count}. Agreement: {agreement}.\n\n" + table(
         ["queue", "answer", "count"], rows
-    )
-
-
-def _noise_text(noise: Mapping[str, Any]) -> str:
-    """Name the head that judged the pictures, its labels, its thresholds, and what it is worth."""
-    names = {"precision": "right among what it calls noise", "recall": "noise that it finds",
-             "kept_noise": "noise among what it calls good"}  # fmt: skip
-    rows = [
-        [names[name], f"{share['frac']:.1%}", f"{share['low_frac']:.1%} to {share['high_frac']:.1%}", share["count"]]
-        for name in names
-        if (share := noise.get(name)) is not None
-    ]
-    drift = noise.get("drift", {}).get("sources", [])
-    note = f"\n\nUnlike the labelled pictures, so judged with less certainty: {', '.join(drift)}." if drift else ""
-    return (
-        f"Judged by head `{noise['key']}`, learnt from {noise['verdicts_count']} answers (version"
-        f" `{noise['data_version']}`): noise from probability {noise['drop_above']} on, good below"
-        f" {noise['keep_below']}. Cross-validated on the answered pictures:\n\n"
-        + table(["share", "estimate", "95 % interval", "of"], rows)
-        + note
     )
 
 

@@ -32,6 +32,7 @@ from curation.ops.noise_head import (
     Head,
     diverse_order,
     fit_head,
+    midway,
     nearest_similarity,
     precise_threshold,
     recalling_threshold,
@@ -195,12 +196,11 @@ def choose_thresholds(crossed: Floats, truth: NDArray[np.bool_], settings: Mappi
     probably noise: where both are easily had, the border is at one half.
     """
     if settings["recall"]:
-        drop_above = recalling_threshold(crossed, truth, settings["recall"])
+        drop_above = midway(crossed, recalling_threshold(crossed, truth, settings["recall"]))
     else:
-        drop_above = max(_EVEN, precise_threshold(crossed, truth, settings["precision"]))
+        drop_above = max(_EVEN, midway(crossed, precise_threshold(crossed, truth, settings["precision"])))
     purest = precise_threshold(1 - crossed, ~truth, 1 - settings["kept_noise_frac"])
-    # What lies at the threshold is still good.
-    keep_below = float(np.nextafter(1 - purest, 2)) if math.isfinite(purest) else 0.0
+    keep_below = 1 - midway(1 - crossed, purest) if math.isfinite(purest) else 0.0
     return Thresholds(drop_above, min(keep_below, drop_above if settings["recall"] else _EVEN))
 
 

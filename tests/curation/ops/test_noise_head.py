@@ -8,6 +8,7 @@ from curation.ops.noise_head import (
     cluster_weights,
     diverse_order,
     fit_head,
+    midway,
     nearest_similarity,
     precise_threshold,
     recalling_threshold,
@@ -62,6 +63,7 @@ def test_thresholds_are_those_of_the_plain_loop(seed):
     cuts = sorted(set(probs))
     precise = [cut for cut in cuts if truth[probs >= cut].mean() >= 0.6]
     assert precise_threshold(probs, truth, 0.6) == (precise[0] if precise else np.inf)
+    assert ((probs >= midway(probs, 0.5)) == (probs >= 0.5)).all()
     recalling = [cut for cut in cuts if (probs[truth] >= cut).mean() >= 0.7]
     assert recalling_threshold(probs, truth, 0.7) == recalling[-1]
 
