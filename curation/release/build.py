@@ -56,6 +56,7 @@ from curation.release.frames import (
     write_parquet,
 )
 from curation.release.gates import check_gates
+from curation.release.judged import used_verdicts
 from curation.release.pictures import picture_reader
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}\.\d+")
@@ -257,8 +258,11 @@ def _record(catalog: Catalog, release: Release, samples: pd.DataFrame, curated: 
         "created_at": now,
         "summary": {**_summary(release.manifest), "stage_keys": dict(curated.stage_keys)},
     }
+    key = {"recipe": release.recipe, "version": release.version}
+    used = [{"verdict_id": name, **key} for name in used_verdicts(curated, catalog)]
     with catalog.begin() as connection:
         upsert(connection, tables.releases, [row], keep=("created_at", "summary"))
+        upsert(connection, tables.verdict_releases, used)
     sides = zip(samples["sample_id"], samples["split"], strict=True)
     catalog.save_assignments(release.recipe, sides)
 

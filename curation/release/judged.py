@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from catalog.db import Catalog
 from curation.contract import Curated
 from curation.decisions import records
 from curation.release.markdown import table
 from curation.review.agreement import mean_kappa, pair_agreements
 from curation.stages.samples import portrait_id
+from curation.verdicts import UNDONE
 
 
 def reviewed_targets(curated: Curated) -> set[str]:
@@ -22,6 +24,13 @@ def reviewed_targets(curated: Curated) -> set[str]:
         str(name) for table_, column in columns if table_ in curated.tables for name in curated.tables[table_][column]
     }
     return {*found, *samples["sample_id"], *samples["subject_id"], *(portrait_id(row) for row in records(samples))}
+
+
+def used_verdicts(curated: Curated, catalog: Catalog) -> list[str]:
+    """List the ids of the answers to cards of this data set that stand."""
+    targets = reviewed_targets(curated)
+    last = {(one.queue, one.target_id, one.reviewer): one for one in catalog.verdicts() if one.target_id in targets}
+    return sorted(verdict.verdict_id for verdict in last.values() if verdict.answer != UNDONE)
 
 
 def kappa_of(standing: pd.DataFrame) -> float | None:
