@@ -83,8 +83,7 @@ def drawn_photos(folder: Path | None) -> tuple[pd.DataFrame, dict[str, pd.DataFr
             truth[name] = is_noise
     if kept is not None:
         np.savez(kept, **known)
-    samples = pd.DataFrame(rows).reindex(columns=list(SAMPLE_COLUMNS)).fillna({"slot": "buyer", "source": "shop"})
-    samples = samples.assign(label="")
+    samples = pd.DataFrame(rows).reindex(columns=list(SAMPLE_COLUMNS)).assign(slot="buyer", source="shop", label="")
     names = ("sharpness", "brightness_frac", "contrast_frac", "entropy_bits", "colourfulness", "border_frac")
     ids = samples["image_id"].tolist()
     signals = {
