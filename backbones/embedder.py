@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog import files
+from catalog.errors import UsageError
 from catalog.ids import digest
 
 EXPORT_VERSION = 1
@@ -74,18 +75,19 @@ class Embedder:
     """A backbone ready to embed pictures on one CPU thread.
 
     Args:
-        path: ONNX file of `export_onnx`.
+        path: ONNX file with one input (B, 3, S, S) and an embedding as its first output.
+        settings: as `backbones.weights.preprocessing` gives them.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._settings: dict[str, Any] = settings
+        self._input: str = self._session.get_inputs()[0].name
+        self._settings = settings
         self.size_px: int = settings["size_px"]
 
     def embed(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -98,14 +100,38 @@ class Embedder:
             (B, D) float32, L2-normalised.
         """
         pixels = np.stack([prepare_pixels(image, self._settings) for image in images])
-        (vectors,) = self._session.run(None, {"pixels": pixels})
+        vectors = self._session.run(None, {self._input: pixels})[0]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 @cache
 def embedder(name: str = PACKAGED) -> Embedder:
-    """Open a backbone once per process, exporting it where needed."""
-    return Embedder(export_onnx(name))
+    """Open a backbone once per process, exporting it where needed.
+
+    Args:
+        name: timm name, or the path of an ONNX file that training left in `models/<task>/<id>/`.
+
+    Raises:
+        UsageError: the backbone cannot be had.
+    """
+    if name.endswith(".onnx"):
+        return _trained_model(Path(name))
+    path = export_onnx(name)
+    return Embedder(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def _trained_model(path: Path) -> Embedder:
+    """Open a model of ours: it takes RGB in [0, 1], of the size that `config.json` beside it says."""
+    try:
+        given = json.loads((path.parent / "config.json").read_text(encoding="utf-8"))["input"]
+        size_px, channels = int(given["size_px"]), int(given["channels"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"backbone {path}: no finished model of ours: {type(error).__name__}: {error}") from error
+    if channels != 3 or not path.is_file():
+        raise UsageError(
+            f"backbone {path}: expected a model.onnx that takes colour pictures, found {channels} channels"
+        )
+    return Embedder(path, {"size_px": size_px, "crop_frac": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3})
 
 
 def embed(images: Sequence[NDArray[np.uint8]], name: str = PACKAGED) -> NDArray[np.float32]:

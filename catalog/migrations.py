@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, func, inspect, select
 
 from catalog.errors import CatalogCorrupt
-from catalog.tables import METADATA, facts, schema_version
+from catalog.tables import METADATA, facts, schema_version, verdict_releases
 
 
 def _create_tables(connection: Connection) -> None:
@@ -16,7 +16,11 @@ def _create_tables(connection: Connection) -> None:
     connection.execute(facts.insert().values(name="salt", value=secrets.token_hex(32)))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables,)
+def _add_verdict_releases(connection: Connection) -> None:
+    verdict_releases.create(connection, checkfirst=True)  # a new catalog has it already
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables, _add_verdict_releases)
 """Position + 1 is the version. Append; never edit one that was shipped."""
 
 

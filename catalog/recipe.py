@@ -2,7 +2,7 @@
 
 A recipe of the name `majors` is looked for in the data root's `recipes/`, then among those that ship. Sections:
 `[recipe]` what goes in, `[stages.<name>]` settings of each stage, `[splits]`, `[pairs]`, `[gates]`, `[release]`,
-`[training]`. See docs/data-format.md.
+`[training]`, `[review]`. See docs/data-format.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from catalog.errors import UsageError
 from catalog.ids import digest
 from catalog.schema import ROLE_CLASSES, SLOTS, SUBJECT_KINDS
 
-SECTIONS = ("recipe", "stages", "splits", "pairs", "gates", "release", "training")
+SECTIONS = ("recipe", "stages", "splits", "pairs", "gates", "release", "training", "review")
 _RECIPE_KEYS = {
     "title", "purpose", "sources", "subject_kind", "slots", "role_classes", "label", "with_former", "card",
     "buyer_facts",
@@ -56,10 +56,12 @@ class Recipe:
     gates: Mapping[str, Any] = field(default_factory=dict)
     release: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    review: Mapping[str, Any] = field(default_factory=dict)
+    """How people work on it: `overlap_frac`, and `precision` and `recall` at which they may stop."""
 
     @property
     def recipe_sha256(self) -> str:
-        """Digest of all that the recipe says about the data (training left out)."""
+        """Digest of all that the recipe says about the data (training and review left out)."""
         return digest(
             [self.name, self.title, self.purpose, self.sources, self.subject_kind, self.slots, self.role_classes,
              self.label, self.with_former, dict(self.card), self.stages, self.splits, self.pairs, self.gates,

@@ -56,7 +56,7 @@ SAMPLE_COLUMNS: dict[str, str] = {
     "box_y1": "px",
     "width_px": "of the released picture",
     "height_px": "of the released picture",
-    "is_clean": "False where the picture is kept although judged noise (the recipe asks for both test sets)",
+    "is_clean": "False where the picture is kept although it is or may be noise (a recipe may ask for both test sets)",
     "is_leaking_copy": "True where a published split puts a copy of it on another side",
     "attributes": "JSON object of the subject's further facts",
 }

@@ -1,8 +1,8 @@
 """The tables of the catalog.
 
 `runs`, `pages`, `images`, `image_fetches`, `subjects`, `sightings` and `issues` are a view of landing and can be
-rebuilt from it. `verdicts`, `suppressions`, `split_assignments`, `releases`, `waits` and `stage_runs` cannot: back
-them up.
+rebuilt from it. `verdicts`, `verdict_releases`, `suppressions`, `split_assignments`, `releases`, `waits` and
+`stage_runs` cannot: back them up.
 """
 
 from __future__ import annotations
@@ -134,6 +134,15 @@ verdicts = Table(
     Column("duration_s", Float),
     Index("ix_verdicts_queue_target", "queue", "target_id"),
 )
+
+verdict_releases = Table(
+    "verdict_releases",
+    METADATA,
+    Column("verdict_id", String(40), primary_key=True),
+    Column("recipe", String(100), primary_key=True),
+    Column("version", String(40), primary_key=True),
+)
+"""Which releases an answer went into: it stood when they were built, and one of their cards was its target."""
 
 suppressions = Table(
     "suppressions",

@@ -30,8 +30,8 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
         select(
             sightings.sighting_id, sightings.image_id, sightings.subject_id, sightings.source, subjects.organisation,
             sightings.slot, sightings.rank, sightings.image_url, pages.url.label("page_url"), subjects.label,
-            subjects.kind, subjects.name, subjects.role_class, subjects.is_former, subjects.profile_url,
-            subjects.attributes,
+            subjects.kind, subjects.name, subjects.role, subjects.role_class, subjects.is_former,
+            subjects.profile_url, subjects.attributes,
         )
         .join(tables.subjects, subjects.subject_id == sightings.subject_id)
         .outerjoin(tables.pages, pages.page_id == sightings.page_id)

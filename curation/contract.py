@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.recipe import Recipe
+    from catalog.suspects import Suspect
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, EXIF-transposed."""
 
 SIGHTING_COLUMNS = (
     "sighting_id", "image_id", "subject_id", "source", "organisation", "slot", "rank", "image_url", "page_url",
-    "label", "kind", "name", "role_class", "is_former", "profile_url", "attributes",
+    "label", "kind", "name", "role", "role_class", "is_former", "profile_url", "attributes",
 )  # fmt: skip
 """Columns of the frame that curation starts from: one row per sighting with an image, sorted by sighting_id;
 `attributes` is a JSON object as text."""
 
 SAMPLE_COLUMNS = (
     "sample_id", "image_id", "subject_id", "sighting_id", "source", "organisation", "slot", "label", "target", "name",
-    "image_url", "page_url", "attributes", "face_index", "box_x0", "box_y0", "box_x1", "box_y1",
+    "image_url", "page_url", "attributes", "face_index", "turn_deg", "box_x0", "box_y0", "box_x1", "box_y1",
 )  # fmt: skip
 """Columns that the stage `samples` gives, one row per (image, box, subject), sorted by sample_id. `face_index` is the
-row of the chosen face in the image's `faces` signal, -1 (and box -1) where the whole image is the sample."""
+row of the chosen face in the image's `faces` signal, -1 (and box -1) where the whole image is the sample;
+`turn_deg` is by how much a person turned its picture, counter-clockwise, beyond what the stage `faces` did."""
 
 DECISION_COLUMNS = ("sample_id", "image_id", "subject_id", "stage", "outcome", "reason", "evidence")
 """One row per sample and stage that has something to say; `evidence` is a JSON object as text. No row means keep.
@@ -131,6 +133,8 @@ class TableResult:
     """DECISION_COLUMNS, this stage's rows only."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """JSON values worth showing: thresholds chosen, counts."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files of the stage's folder by name: a fitted model. Written, not read back."""
 
 
 class TableStage(Protocol):
@@ -168,6 +172,8 @@ class Curated:
     """Stage -> key of its derived folder."""
     counts: Mapping[str, int]
     """images_count, images_new_count (measured in this call), samples_count, kept_count, ..."""
+    suspects: tuple[Suspect, ...] = ()
+    """Suspected label errors that training runs of this recipe left, the latest per sample."""
 
     def kept(self) -> pd.DataFrame:
         """Samples that no stage drops or holds for review, in sample_id order."""

@@ -5,6 +5,7 @@ Nothing here deletes: a sample that is dropped has a row that says why.
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from catalog.manifests import stage_key
 from catalog.paths import DataRoot
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
+from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
 from curation.candidates import load_documents, load_sightings
 from curation.contract import Curated, TableInputs, TableResult, TableStage
@@ -95,7 +97,11 @@ def curate(
         record.add(name, state.keys[name], rows, rows if is_new else 0, time.perf_counter() - begun)
     tell("done", len(names), len(names))
     record.write()
-    return state.curated({**plan.keys, **state.keys}, max(measured.values(), default=0))
+    suspects = {suspect.sample_id: suspect for _, suspect in read_suspects(root.runs, recipe.name)}
+    return dataclasses.replace(
+        state.curated({**plan.keys, **state.keys}, max(measured.values(), default=0)),
+        suspects=tuple(suspects.values()),
+    )
 
 
 def table_names(recipe: Recipe) -> list[str]:
@@ -207,6 +213,8 @@ def _save(
 ) -> None:
     folder.write_table(TABLE, pa.Table.from_pandas(result.table, preserve_index=False))
     folder.write_table(DECISIONS, pa.Table.from_pandas(result.decisions, preserve_index=False))
+    for name, data in result.files.items():
+        folder.write(name, data)
     folder.write_manifest(
         {
             "stage": stage,

@@ -129,6 +129,12 @@ def measure_images(
     return {name: len(images) for name, images in missing.items()}
 
 
+def unmeasured_count(plan: MeasurePlan, image_ids: Iterable[str], derived_location: str) -> int:
+    """Count the images that lack a row of any stage of the plan."""
+    wanted = sorted(set(image_ids))
+    return len(set().union(*(_missing(derived_location, stage, wanted) for stage in plan.stages)))
+
+
 def _bisected(job: ShardJob) -> Iterator[ShardJob]:
     """Halve a shard that killed its worker twice; a single image that does gets its reason instead."""
     if len(job.image_ids) > 1:

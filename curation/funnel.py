@@ -15,6 +15,7 @@ _STEPS = (
     ("unique", "", "duplicates"),
     ("clean", "", "noise"),
     ("labelled", "", "labels"),
+    ("clean where it must be", "", "clean"),
 )
 """Step, and what it takes away: reasons of a prefix, or all of a stage."""
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 import pandas as pd
 
 from catalog.db import Catalog
+from catalog.ids import short_id
 from catalog.schema import Verdict
 
 COLUMNS = ("queue", "target_id", "answer", "reviewer", "answered_at", "position")
 UNDONE = "undone"
+REJECTED = "reject"
 
 
 def load_standing(catalog: Catalog, queues: Iterable[str] | None = None) -> pd.DataFrame:
@@ -34,6 +36,11 @@ def verdicts_frame(verdicts: Iterable[Verdict]) -> pd.DataFrame:
             last[key] = {name: getattr(verdict, name) for name in COLUMNS[:-1]} | {"position": position}
     frame = pd.DataFrame(list(last.values()), columns=list(COLUMNS))
     return frame.astype(dict.fromkeys(COLUMNS[:-1], "str") | {"position": "int64"})
+
+
+def label_answer(label: str) -> str:
+    """Name a label as an answer: short and plain whatever the label is called."""
+    return short_id("label", label)
 
 
 def agreed_answers(verdicts: pd.DataFrame, queue: str) -> dict[str, str]:

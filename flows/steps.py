@@ -41,6 +41,8 @@ _SHOP_ROLES = {"listing": "list pages", "item": "items", "reviews": "review page
 """What has a line of its own while a shop is crawled, in the order in which it is reached."""
 _LOG = logging.getLogger(__name__)
 _HOST_PATIENCE_S = 24 * 3600.0
+_LABEL_STUDIO_PX = 1024
+"""Longer side of pictures handed to Label Studio."""
 
 
 def utc_now() -> str:
@@ -211,6 +213,62 @@ def queue_rows(curated: Curated, catalog: Catalog) -> list[dict[str, Any]]:
         for name, progress in found.items()
         if progress.cards_count
     ]
+
+
+def curate_measured(config: Config, name: str) -> Curated:
+    """Decide anew on what is measured, without measuring anything: quick enough for a page that somebody waits for.
+
+    Raises:
+        UsageError: some pictures are not measured yet; says how to do it.
+    """
+    from curation.candidates import load_sightings
+    from curation.engine import plan_measures, unmeasured_count
+
+    recipe = recipe_named(config, name)
+    with Catalog(config.catalog_url) as catalog:
+        images = load_sightings(catalog, recipe, Suppressions.load(catalog))["image_id"]
+    derived = config.derived_url or str(config.data_root.derived)
+    missing = unmeasured_count(plan_measures(recipe), images, derived)
+    if missing or not len(images):
+        what = f"{missing} of its pictures are not measured yet" if missing else "nothing was collected for it yet"
+        raise UsageError(f"{what}; `gleanery curate {name}` does that")
+    return curate_recipe(dataclasses.replace(config, executor="inline"), name)
+
+
+def export_label_studio(
+    config: Config, recipe: str, queue: str, file: Path, pictures: Path | None = None
+) -> tuple[int, Path]:
+    """Write a queue as Label Studio tasks, and its labelling configuration beside them.
+
+    Args:
+        config: settings.
+        recipe: its name.
+        queue: its name.
+        file: JSON file to write.
+        pictures: folder that gets the pictures, to be served by Label Studio as local files; None names those of the
+            running review pages.
+
+    Returns:
+        How many tasks, and the file of the labelling configuration.
+    """
+    from catalog.files import write_bytes, write_text
+    from curation.release.pictures import fit_jpeg
+    from curation.review.label_studio import export_tasks, labelling_config
+    from curation.review.progress import queue_cards
+
+    cards = queue_cards(curate_recipe(config, recipe), queue)
+    if pictures is None:
+        base = f"http://127.0.0.1:{config.web_port}/pictures/{recipe}"
+    else:
+        base = f"/data/local-files/?d={pictures.name}"
+        blobs = blob_store(config)
+        for image in {one.image_id for card in cards for one in card.pictures} | {card.image_id for card in cards}:
+            write_bytes(pictures / f"{image}.jpg", fit_jpeg(blobs.get(image), _LABEL_STUDIO_PX))
+    with Catalog(config.catalog_url) as catalog:
+        count = export_tasks(catalog, cards, lambda image: f"{base}/{image}.jpg", file)
+    settings = file.with_suffix(".xml")
+    write_text(settings, labelling_config(queue))
+    return count, settings
 
 
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,11 +14,12 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
+from catalog import tables
 from catalog.config import Config, load_config
 from catalog.db import Catalog
 from catalog.errors import UsageError
+from catalog.recipe import Recipe
 from catalog.schema import REASONS
-from curation.contract import Curated
 from curation.review.app import Guard, create_app
 from flows import sheets, steps
 from flows.services import is_loopback
@@ -53,14 +53,10 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
 
     _serve_sheets(app, config)
 
-    def load_curated(recipe: str) -> Curated:
-        # Inline: a page must not start worker processes; a flow has measured what there is.
-        return steps.curate_recipe(dataclasses.replace(config, executor="inline"), recipe)
-
     review = create_app(
         open_catalog=lambda: Catalog(config.catalog_url),
-        recipes=lambda: _recipes_with_gates(config),
-        load_curated=load_curated,
+        recipes=lambda: _recipes(config),
+        load_curated=lambda recipe: steps.curate_measured(config, recipe),
         read_blob=steps.blob_store(config).get,
         now=steps.utc_now,
         new_batch_id=lambda: secrets.token_hex(8),
@@ -111,9 +107,16 @@ def _serve_sheets(app: FastAPI, config: Config) -> None:
         return Response(sheets.draw_sheet(image_ids, blobs.get), media_type="image/jpeg", headers=headers)
 
 
-def _recipes_with_gates(config: Config) -> list[str]:
-    """Names of the recipes that ask people anything."""
-    return [name for name in steps.recipe_names(config) if steps.recipe_named(config, name).gates]
+def _recipes(config: Config) -> list[str]:
+    """Names of the recipes that ask people anything, or for which something was collected."""
+    names = steps.recipe_names(config)
+    with Catalog(config.catalog_url) as catalog:
+        sources = set(catalog.frame(tables.runs)["source"])
+
+    def is_shown(recipe: Recipe) -> bool:
+        return bool(recipe.gates) or any(recipe.matches_source(source) for source in sources)
+
+    return [name for name in names if is_shown(steps.recipe_named(config, name))]
 
 
 def serve(config: Config, host: str = "127.0.0.1") -> None:

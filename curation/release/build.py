@@ -29,6 +29,7 @@ from curation.release.contents import Progress, write_contents
 from curation.release.exports import check_exports
 from curation.release.frames import released_samples, sides_to_keep
 from curation.release.gates import check_gates
+from curation.release.judged import used_verdicts
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}\.\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -122,8 +123,11 @@ def _record(catalog: Catalog, release: Release, curated: Curated, now: str) -> N
         "created_at": now,
         "summary": {**_summary(release.manifest), "stage_keys": dict(curated.stage_keys)},
     }
+    key = {"recipe": release.recipe, "version": release.version}
+    used = [{"verdict_id": name, **key} for name in used_verdicts(curated, catalog)]
     with catalog.begin() as connection:
         upsert(connection, tables.releases, [row], keep=("created_at", "summary"))
+        upsert(connection, tables.verdict_releases, used)
     catalog.save_assignments(release.recipe, sides_to_keep(release.splits(), curated.recipe))
 
 

@@ -5,7 +5,6 @@ It holds only what follows from the data: no time, no host, no reviewer's name.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.contract import Curated
 from curation.release.certificate_page import pairs_table, retrieval_lines, verdict_line
+from curation.release.judged import kappa_of, kind_of_answer, noise_facts, noise_section, reviewed_targets
 from curation.release.markdown import inline, table
 from curation.verdicts import load_standing
 
@@ -46,40 +46,30 @@ class CardFacts:
     """Mean of Cohen's kappa over all pairs of reviewers and queues with common cards; None without such."""
     drops: Mapping[str, int]
     """Reason -> samples that were held back."""
+    noise: Mapping[str, Any]
+    """Facts of the stage `noise`, with the `key` of the folder that holds its head; empty without a trained one."""
 
 
 def collect_card_facts(curated: Curated, catalog: Catalog, samples: pd.DataFrame) -> CardFacts:
     """Read what the catalog and the decisions say about the released samples."""
     standing = load_standing(catalog)
-    standing = standing[standing["target_id"].isin(curated.tables["samples"]["sample_id"])]
+    standing = standing[standing["target_id"].isin(reviewed_targets(curated))]
     held = curated.decisions[curated.decisions["outcome"] != "keep"]
     return CardFacts(
         permissions=_permissions(catalog, set(samples["image_id"])),
         refusals=_refusals(catalog, curated.recipe),
         reviews={
             str(queue): {
-                str(answer): int(count) for answer, count in rows["answer"].value_counts().sort_index().items()
+                str(answer): int(count)
+                for answer, count in rows["answer"].map(kind_of_answer).value_counts().sort_index().items()
             }
             for queue, rows in standing.groupby("queue")
         },
         reviewers_count=standing["reviewer"].nunique(),
-        kappa=mean_kappa(standing),
+        kappa=kappa_of(standing),
+        noise=noise_facts(curated),
         drops={str(reason): int(count) for reason, count in held["reason"].value_counts().sort_index().items()},
     )
-
-
-def mean_kappa(standing: pd.DataFrame) -> float | None:
-    """Average Cohen's kappa over all pairs of reviewers who answered common cards; None where there are none."""
-    from sklearn.metrics import cohen_kappa_score
-
-    kappas = []
-    for _, rows in standing.groupby("queue"):
-        answers = rows.pivot(index="target_id", columns="reviewer", values="answer")
-        for left, right in itertools.combinations(answers.columns, 2):
-            common = answers[[left, right]].dropna()
-            if len(common) and common.stack().nunique() > 1:  # kappa is undefined where all said the same
-                kappas.append(float(cohen_kappa_score(common[left], common[right])))
-    return sum(kappas) / len(kappas) if kappas else None
 
 
 def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certificate: Mapping[str, Any]) -> str:
@@ -90,6 +80,7 @@ def write_card(recipe: Recipe, samples: pd.DataFrame, facts: CardFacts, certific
         "How it was collected": _collected(samples),
         "Permission signals": _permission_text(facts),
         "Reviews": _review_text(facts),
+        **({"Noise": noise_section(facts.noise)} if facts.noise else {}),
         "What was held back": _counts_table("reason", facts.drops, REASONS) or "Nothing.",
         "Leaks": _leaks_text(samples, certificate),
         "Known limits": inline(recipe.card.get("limits", "Not stated.")),

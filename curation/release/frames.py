@@ -19,6 +19,7 @@ from catalog.suppressions import Suppressions, normalised_name
 from curation.contract import Curated
 from curation.release.layout import picture_path
 from curation.release.nearest import quantised
+from curation.stages.clean import NOISE_REASONS
 
 WORK_COLUMNS = ("face_index", "organisation", "name", "cluster_id")
 """Columns that building needs beside SAMPLE_COLUMNS; they are not written (`name` only where the recipe says so)."""
@@ -168,7 +169,7 @@ def _name_key(name: str) -> str:
 
 def _kept_noise(decisions: pd.DataFrame) -> pd.Series:
     is_kept = (decisions["stage"] == "noise") & (decisions["outcome"] == "keep")
-    return decisions.loc[is_kept & decisions["reason"].isin(["noise_above_threshold", "noise_verdict"]), "sample_id"]
+    return decisions.loc[is_kept & decisions["reason"].isin(NOISE_REASONS), "sample_id"]
 
 
 def _cluster_ids(image_ids: pd.Series, duplicates: pd.DataFrame | None) -> pd.Series:

@@ -40,8 +40,8 @@ def save_answers(catalog: Catalog, answers: Sequence[tuple[Card, str]], batch: B
     """
     reviewer = checked_reviewer(batch.reviewer)
     for card, answer in answers:
-        if answer not in card.answers:
-            raise UsageError(f"card {card.target_id}: answer {answer!r}, expected one of {', '.join(card.answers)}")
+        if answer not in card.slugs():
+            raise UsageError(f"card {card.target_id}: answer {answer!r}, expected one of {', '.join(card.slugs())}")
     seconds = round(batch.duration_s / len(answers), 3) if batch.duration_s is not None and answers else None
     return catalog.add_verdicts(
         [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -18,6 +19,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.db import Catalog
@@ -25,8 +27,10 @@ from catalog.errors import UsageError
 from catalog.ids import is_image_id
 from curation.contract import Curated
 from curation.release.pictures import fit_jpeg
+from curation.review.agreement import disagreements, mean_kappa, pair_agreements
 from curation.review.answers import Batch, checked_reviewer, save_answers, undo_last
 from curation.review.board import Board, Boards, Page
+from curation.review.progress import people, read_given
 
 HERE = Path(__file__).parent
 SECURITY_HEADERS = {
@@ -43,6 +47,7 @@ _PICTURE_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
 _TOKEN_COOKIE, _REVIEWER_COOKIE = "gleanery_token", "gleanery_reviewer"
 _DEFAULT_REVIEWER = "reviewer"
 _LARGE_PX = 1024
+_LOOK_MAX_PIXELS = 80_000_000
 _DURATION_MAX_S = 600.0
 """A page that stood open for longer says nothing about the pace."""
 
@@ -117,7 +122,7 @@ def create_app(
         return JSONResponse({"error": str(error)}, status_code=status)
 
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    _add_pages(app, review)
+    _add_pages(app, review, token)
     _add_api(app, review)
     return app
 
@@ -150,7 +155,8 @@ class _Review:
         return self._catalog
 
     def check(self, recipe: str) -> None:
-        if recipe not in self._recipes():
+        # Listing recipes reads files and the catalog: not for every thumbnail.
+        if not self.boards.is_loaded(recipe) and recipe not in self._recipes():
             raise UsageError(f"no recipe {recipe[:80]!r} under review")
 
     def board(self, recipe: str, queue: str) -> Board:
@@ -168,13 +174,26 @@ class _Review:
                 continue
             queues = [
                 {"name": name, "title": board.queue.title, "question": board.queue.question,
-                 "progress": board.page(self.catalog, 0, reviewer).progress}
+                 "progress": board.progress(self.catalog, reviewer)}
                 for name, board in boards.items()
                 if board.queue.applies(board.curated)
             ]  # fmt: skip
             title = next(iter(boards.values())).curated.recipe.title
             entries.append({"recipe": recipe, "title": title, "problem": "", "queues": queues})
         return entries
+
+    def people(self, board: Board) -> dict[str, Any]:
+        """Who answered how much, how far they agree, and how many cards they disagree on."""
+        given = read_given(self.catalog, board.queue.name)
+        known = {card.target_id for card in board.cards}
+        standing = {key: answer for key, answer in given.standing.items() if key[0] in known}
+        pairs = pair_agreements(standing)
+        return {
+            "people": people(given, known),
+            "pairs": pairs,
+            "mean_kappa": mean_kappa(pairs),
+            "unsettled_count": len(disagreements(standing)),
+        }
 
 
 class Guard:
@@ -239,7 +258,7 @@ def _reviewer(request: Request) -> str:
 Reviewer = Annotated[str, Depends(_reviewer)]
 
 
-def _add_pages(app: FastAPI, review: _Review) -> None:
+def _add_pages(app: FastAPI, review: _Review, token: str) -> None:
     def render(request: Request, template: str, reviewer: str, **context: Any) -> Response:
         response = review.templates.TemplateResponse(request, template, {"reviewer": reviewer, **context})
         response.set_cookie(_REVIEWER_COOKIE, quote(reviewer), httponly=True, samesite="lax")
@@ -250,8 +269,11 @@ def _add_pages(app: FastAPI, review: _Review) -> None:
         return render(request, "index.html", reviewer, entries=review.overview(reviewer))
 
     @app.get("/review/{recipe}/{queue}", name="queue", response_class=HTMLResponse)
-    def queue_page(request: Request, recipe: str, queue: str, reviewer: Reviewer, page: int = 0) -> Response:
+    def queue_page(
+        request: Request, recipe: str, queue: str, reviewer: Reviewer, page: int = 0, settle: bool = False
+    ) -> Response:
         board = review.board(recipe, queue)
+        cut = board.settling_page if settle else board.page
         return render(
             request,
             "queue.html",
@@ -259,8 +281,28 @@ def _add_pages(app: FastAPI, review: _Review) -> None:
             recipe=recipe,
             recipe_title=board.curated.recipe.title,
             queue=board.queue,
-            page=board.page(review.catalog, page, reviewer),
+            page=cut(review.catalog, page, reviewer),
+            is_settling=settle,
             batch_id=review.new_batch_id(),
+        )
+
+    @app.get("/people/{recipe}/{queue}", name="people", response_class=HTMLResponse)
+    def people_page(request: Request, recipe: str, queue: str, reviewer: Reviewer, invite: str = "") -> Response:
+        board = review.board(recipe, queue)
+        link = ""
+        if invite:
+            shared = {"reviewer": checked_reviewer(invite), **({"token": token} if token else {})}
+            link = f"{request.url_for('queue', recipe=recipe, queue=queue)}?{urlencode(shared)}"
+        return render(
+            request,
+            "people.html",
+            reviewer,
+            recipe=recipe,
+            recipe_title=board.curated.recipe.title,
+            queue=board.queue,
+            invite=invite,
+            link=link,
+            **review.people(board),
         )
 
     @app.get("/thumbnails/{recipe}/{image_id}.jpg", name="thumbnail")
@@ -278,11 +320,21 @@ def _add_pages(app: FastAPI, review: _Review) -> None:
         small = review.boards.thumbnail(recipe, image_id)
         if small is None or not is_image_id(image_id):
             return JSONResponse({"error": "no such picture"}, status_code=404)
-        try:
-            body = fit_jpeg(review.read_blob(image_id), _LARGE_PX)
-        except (KeyError, OSError, ValueError):  # gone or unreadable: the prepared one is shown
-            body = small
-        return Response(body, media_type="image/jpeg", headers=_PICTURE_CACHE)
+        return Response(
+            _large_jpeg(review.read_blob, image_id) or small, media_type="image/jpeg", headers=_PICTURE_CACHE
+        )
+
+
+def _large_jpeg(read_blob: Callable[[str], bytes], image_id: str) -> bytes | None:
+    """Give the picture as a large JPEG; None where it is gone, unreadable or too large to decode for a look."""
+    try:
+        body = read_blob(image_id)
+        with Image.open(BytesIO(body)) as image:
+            if image.width * image.height > _LOOK_MAX_PIXELS:
+                return None
+        return fit_jpeg(body, _LARGE_PX)
+    except (KeyError, OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
 
 
 def _add_api(app: FastAPI, review: _Review) -> None:
@@ -305,14 +357,20 @@ def _add_api(app: FastAPI, review: _Review) -> None:
             answered_at=review.now(),
             duration_s=body.duration_s if timed else None,
         )
-        return {"saved_count": save_answers(review.catalog, answers, batch)}
+        saved_count = save_answers(review.catalog, answers, batch)
+        review.boards.learn(recipe, board.queue, saved_count)
+        return {"saved_count": saved_count}
 
     @app.post("/api/{recipe}/{queue}/undo", name="undo")
     def undo(recipe: str, queue: str, body: UndoBody) -> dict[str, Any]:
         board = review.board(recipe, queue)
         taken = undo_last(review.catalog, queue, body.reviewer, review.now())
         answers = {verdict.target_id: verdict.answer for verdict in taken}
-        return {"answers": answers, "page": board.page_of(review.catalog, list(answers))}
+        return {"answers": answers, "page": board.page_of(review.catalog, list(answers), body.reviewer)}
+
+    @app.get("/api/{recipe}/{queue}/people")
+    def people_twin(recipe: str, queue: str) -> dict[str, Any]:
+        return review.people(review.board(recipe, queue))
 
     @app.post("/api/{recipe}/reload", name="reload")
     def reload(recipe: str) -> dict[str, Any]:

@@ -1,21 +1,23 @@
-"""How far a queue is, what its answers say so far, and how much longer it will take."""
+"""How far a queue is, what its answers say so far, who gave them, and how much longer it will take."""
 
 from __future__ import annotations
 
-import math
 import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy import select
 
 from catalog import tables
 from catalog.db import Catalog
 from curation.contract import Curated
+from curation.ops.estimates import Estimate, estimate
 from curation.review.queues.contract import Card
 from curation.review.queues.registry import find_queue
 from curation.verdicts import UNDONE
-
-_Z_95 = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,49 +36,71 @@ class Progress:
     seconds_per_card: float | None
     """Median over the answers; None before the first timed one."""
     random_count: int
-    """Answered random cards: the sample that the estimates stand on."""
-    agreement_frac: float | None
-    """Share of them where the model's preset was right; None before the first."""
-    agreement_low_frac: float | None
-    """Ends of the 95 % Wilson interval."""
-    agreement_high_frac: float | None
+    """Answered random cards that a model had an answer to: the sample that the estimates stand on."""
+    agreement: Estimate | None
+    """Random cards on which the model was right; None before the first."""
+    precision: Estimate | None
+    """Of the queue's `positive` answer by the model, on random cards: how often people agreed."""
+    recall: Estimate | None
+    """Share of what people gave that answer to which the model gave it to, on random cards."""
+    targets: Mapping[str, float]
+    """`precision` and `recall` at which the recipe lets people stop."""
 
     @property
     def seconds_left(self) -> float | None:
         """Time that the missing answers will take at this pace."""
         return None if self.seconds_per_card is None else self.missing_count * self.seconds_per_card
 
+    @property
+    def may_stop(self) -> bool:
+        """Whether the gate has its answers and the lower ends of the estimates reach the recipe's targets."""
+        found = {"precision": self.precision, "recall": self.recall}
+        shares = ((found[name], target) for name, target in self.targets.items())
+        is_reached = all(share is not None and share.low_frac >= target for share, target in shares)
+        return bool(self.needed_count or self.targets) and not self.missing_count and is_reached
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Given:
     """The answer rows of one queue, as far as progress needs them."""
 
-    standing: dict[tuple[str, str], tuple[str, str | None]]
-    """(target, reviewer) -> (answer, the model's answer then), for answers that stand."""
-    durations_s: list[float]
-    """Of all timed answers."""
+    standing: Mapping[tuple[str, str], str]
+    """(target, reviewer) -> answer, for answers that stand, in the order given."""
+    durations_s: Mapping[str, list[float]]
+    """Reviewer -> time per card of all timed answers."""
 
-    @property
-    def answered(self) -> set[str]:
-        """Targets that somebody answered."""
-        return {target for target, _ in self.standing}
+    @cached_property
+    def reviewers_of(self) -> dict[str, list[str]]:
+        """Target -> who answered it."""
+        found: dict[str, list[str]] = {}
+        for target, reviewer in self.standing:
+            found.setdefault(target, []).append(reviewer)
+        return found
+
+    def agreed(self, targets: Iterable[str]) -> dict[str, str]:
+        """Give one answer per answered target: the majority's, and the latest of a tie."""
+        given: dict[str, list[str]] = {target: [] for target in targets}
+        for (target, _), answer in self.standing.items():
+            if target in given:
+                given[target].append(answer)
+        # Of equally frequent answers Counter names the first it saw: the latest, as they come in reverse.
+        return {target: Counter(reversed(all_)).most_common(1)[0][0] for target, all_ in given.items() if all_}
 
 
 def read_given(catalog: Catalog, queue: str) -> Given:
     """Read the answers of a queue; plain rows rather than frames, for a page asks for them each time."""
     row = tables.verdicts.c
-    columns = (row.target_id, row.reviewer, row.answer, row.model_answer, row.duration_s)
-    query = select(*columns).where(row.queue == queue).order_by(row.position)
-    standing: dict[tuple[str, str], tuple[str, str | None]] = {}
-    durations: list[float] = []
+    query = select(row.target_id, row.reviewer, row.answer, row.duration_s).where(row.queue == queue)
+    standing: dict[tuple[str, str], str] = {}
+    durations: dict[str, list[float]] = {}
     with catalog.engine.connect() as connection:
-        for target, reviewer, answer, model_answer, duration_s in connection.execute(query):
+        for target, reviewer, answer, duration_s in connection.execute(query.order_by(row.position)):
+            standing.pop((target, reviewer), None)
             if answer == UNDONE:
-                standing.pop((target, reviewer), None)
                 continue
-            standing[target, reviewer] = (answer, model_answer)
+            standing[target, reviewer] = answer
             if duration_s is not None:
-                durations.append(duration_s)
+                durations.setdefault(reviewer, []).append(duration_s)
     return Given(standing=standing, durations_s=durations)
 
 
@@ -86,50 +110,72 @@ def build_queue(curated: Curated, catalog: Catalog, queue: str = "noise") -> lis
     Raises:
         UsageError: there is no such queue.
     """
+    answered = read_given(catalog, queue).reviewers_of
+    return [card for card in queue_cards(curated, queue) if card.target_id not in answered]
+
+
+def queue_cards(curated: Curated, queue: str) -> list[Card]:
+    """List all cards of a queue; none where the recipe does not use it.
+
+    Raises:
+        UsageError: there is no such queue.
+    """
     kind = find_queue(queue)
-    if not kind.applies(curated):
-        return []
-    answered = read_given(catalog, queue).answered
-    return [card for card in kind.cards(curated) if card.target_id not in answered]
+    return kind.cards(curated) if kind.applies(curated) else []
 
 
 def measure_progress(curated: Curated, catalog: Catalog, queue: str = "noise", reviewer: str = "") -> Progress:
     """Measure how far a queue is; a queue that the recipe does not use has no cards and misses nothing."""
-    kind = find_queue(queue)
-    cards = kind.cards(curated) if kind.applies(curated) else []
-    return progress_of(cards, int(curated.recipe.gates.get(kind.gate, 0)), read_given(catalog, queue), reviewer)
+    return progress_of(queue_cards(curated, queue), curated, read_given(catalog, queue), queue, reviewer)
 
 
-def progress_of(cards: list[Card], needed_count: int, given: Given, reviewer: str = "") -> Progress:
+def needed_count(curated: Curated, queue: str) -> int:
+    """Answers that the recipe's gate asks of a queue."""
+    return int(curated.recipe.gates.get(find_queue(queue).gate, 0))
+
+
+def progress_of(cards: list[Card], curated: Curated, given: Given, queue: str, reviewer: str = "") -> Progress:
     """Compute the progress of known cards."""
-    random_of = {card.target_id: card.is_random for card in cards}
-    standing = {key: answers for key, answers in given.standing.items() if key[0] in random_of}
+    known = {card.target_id: card for card in cards}
+    standing = [key for key in given.standing if key[0] in known]
     answered = len({target for target, _ in standing})
-    needed = min(needed_count, len(cards))
-    judged = [pair for (target, _), pair in standing.items() if random_of[target] and pair[1] is not None]
-    right, total = sum(answer == model_answer for answer, model_answer in judged), len(judged)
-    low, high = wilson_interval(right, total) if total else (None, None)
+    needed = min(needed_count(curated, queue), len(cards))
+    drawn = [target for target, card in known.items() if card.is_random and card.model_answer is not None]
+    judged = [(answer, str(known[target].model_answer)) for target, answer in given.agreed(drawn).items()]
+    positive = find_queue(queue).positive
+    durations = [duration for all_ in given.durations_s.values() for duration in all_]
+    targets = {name: float(curated.recipe.review[name]) for name in _TARGETS if name in curated.recipe.review}
     return Progress(
         cards_count=len(cards),
         answered_count=answered,
         mine_count=sum(name == reviewer for _, name in standing),
         needed_count=needed,
         missing_count=max(0, needed - answered),
-        seconds_per_card=statistics.median(given.durations_s) if given.durations_s else None,
-        random_count=total,
-        agreement_frac=right / total if total else None,
-        agreement_low_frac=low,
-        agreement_high_frac=high,
+        seconds_per_card=statistics.median(durations) if durations else None,
+        random_count=len(judged),
+        agreement=estimate([answer == model for answer, model in judged]),
+        precision=estimate([answer == positive for answer, model in judged if model == positive]),
+        recall=estimate([model == positive for answer, model in judged if answer == positive]),
+        targets=targets if queue == _TARGETS_QUEUE else {},
     )
 
 
-def wilson_interval(right_count: int, total_count: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share.
+_TARGETS = ("precision", "recall")
+_TARGETS_QUEUE = "noise"
+"""The only queue whose answers train what they measure."""
 
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
-    """
-    share = right_count / total_count
-    middle = share + _Z_95**2 / (2 * total_count)
-    spread = _Z_95 * math.sqrt(share * (1 - share) / total_count + _Z_95**2 / (4 * total_count**2))
-    scale = 1 + _Z_95**2 / total_count
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+def people(given: Given, targets: Iterable[str]) -> list[dict[str, Any]]:
+    """Tell what each reviewer gave: name, answers to some targets, and median time per card in seconds."""
+    known = set(targets)
+    counts = Counter(reviewer for target, reviewer in given.standing if target in known)
+    return [
+        {
+            "reviewer": reviewer,
+            "answers_count": count,
+            "seconds_per_card": statistics.median(given.durations_s[reviewer])
+            if given.durations_s.get(reviewer)
+            else None,
+        }
+        for reviewer, count in sorted(counts.items())
+    ]

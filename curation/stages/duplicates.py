@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from catalog.ids import pair_key, short_id
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
-from curation.ops.components import component_of_pairs
+from curation.ops.components import component_apart
 from curation.ops.hamming import near_pairs
 from curation.ops.neighbours import nearest_pairs
 from curation.ops.registration import Look, Match, compare, look_at
@@ -52,7 +51,7 @@ class DuplicatesStage:
     """See the module."""
 
     name = "duplicates"
-    version = 1
+    version = 2
     signals: tuple[str, ...] = ("decode", "hashes", "thumbnails", "embedding")
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
@@ -199,20 +198,26 @@ def _equal_pairs(digests: list[str]) -> list[tuple[int, int, bool]]:
 
 
 def _with_clusters(table: pd.DataFrame) -> pd.DataFrame:
-    """Name the components over copies by their members."""
-    copies = table[table["is_copy"].astype(bool)]
-    images = sorted({*copies["image_id_a"], *copies["image_id_b"]})
+    """Name the components over copies by their members; two pictures that a person told apart never share one."""
+    is_copy = table["is_copy"].astype(bool)
+    # The surest join first: what a person called the same, then by probability.
+    copies = table[is_copy].assign(_told=table["verdict"] == "same")
+    copies = copies.sort_values(["_told", "copy_prob", "pair_id"], ascending=[False, False, True])
+    images = sorted({*table["image_id_a"], *table["image_id_b"]})
     number = {image: row for row, image in enumerate(images)}
-    pairs = np.array(
-        [[number[a], number[b]] for a, b in zip(copies["image_id_a"], copies["image_id_b"], strict=True)], np.int64
-    )
-    components: NDArray[np.int64] = component_of_pairs(len(images), pairs.reshape(-1, 2))
+
+    def rows_of(frame: pd.DataFrame) -> list[tuple[int, int]]:
+        return [(number[a], number[b]) for a, b in zip(frame["image_id_a"], frame["image_id_b"], strict=True)]
+
+    pairs = np.array(rows_of(copies), np.int64).reshape(-1, 2)
+    components = component_apart(len(images), pairs, rows_of(table[table["verdict"] == "different"]))
     members: dict[int, list[str]] = {}
     for image, component in zip(images, components, strict=True):
         members.setdefault(int(component), []).append(image)
     names = {image: short_id("cluster", *found) for found in members.values() for image in found}
-    ids = copies["image_id_a"].map(names)
-    table.loc[ids.index, "cluster_id"] = ids
+    is_joined = table["image_id_a"].map(names) == table["image_id_b"].map(names)
+    table["is_copy"] = is_copy & is_joined
+    table["cluster_id"] = table["image_id_a"].map(names).where(table["is_copy"], "").astype("str")
     return table
 
 

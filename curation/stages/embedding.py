@@ -14,7 +14,11 @@ _BACKBONE = "tf_efficientnet_lite0"
 
 
 class EmbeddingStage:
-    """Gives `embedding`, a list of D float32, L2-normalised; setting `backbone` is a timm name."""
+    """Gives `embedding`, a list of D float32, L2-normalised.
+
+    Setting `backbone` is a timm name, or the path of a finished model's `model.onnx`; the id in that path tells one
+    model from another.
+    """
 
     name = "embedding"
     version = 1

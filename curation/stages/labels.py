@@ -1,7 +1,8 @@
 """Table `labels`: samples without a label, and pictures or persons that stand under two.
 
-A conflict drops all sides: nothing here can tell which label is right. Table: sample_id, label, target, conflict_id
-(empty where there is none).
+A conflict drops all sides: nothing here can tell which label is right. A person can: the samples of the chosen label
+stay, copies among them but for the best, and the others are dropped. Table: sample_id, label, target, conflict_id
+(empty where there is none; kept when it is settled).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from catalog.ids import short_id
 from catalog.suppressions import normalised_name
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
-from curation.stages.duplicates import cluster_of_images
+from curation.stages.duplicates import cluster_of_images, duplicate_samples
 from curation.stages.registry import check_params
+from curation.verdicts import REJECTED, agreed_answers, label_answer
 
 SAME_NAME = ("none", "source", "organisation", "all")
 
@@ -26,20 +28,24 @@ class LabelsStage:
     """Setting `same_name`: within what a name means one person (`none`, `source`, `organisation`, `all`)."""
 
     name = "labels"
-    version = 1
-    signals: tuple[str, ...] = ()
+    version = 2
+    signals: tuple[str, ...] = ("decode",)
     tables: tuple[str, ...] = ("samples", "duplicates")
-    reads_verdicts: tuple[str, ...] = ()
+    reads_verdicts: tuple[str, ...] = ("labels",)
     reads_assignments = False
 
     def run(self, inputs: TableInputs) -> TableResult:
         """Judge the samples that stand, and those that were dropped as duplicates of them."""
         check_params(self.name, inputs.params, ("same_name",))
         samples = judged_samples(inputs)
+        answers = agreed_answers(inputs.verdicts, self.name)
         rows = [
             decision(self.name, row, "drop", "labels_missing")
             for row in records(samples[(samples["label"] == "") & samples["target"].isna()])
         ]
+        is_rejected = samples["sample_id"].map(answers) == REJECTED
+        rows += [decision(self.name, row, "drop", "labels_verdict") for row in records(samples[is_rejected])]
+        samples = samples[~is_rejected].reset_index(drop=True)
         labelled = samples[samples["label"] != ""].reset_index(drop=True)
         clusters = cluster_of_images(labelled["image_id"], inputs.tables.get("duplicates"))
         is_person = inputs.recipe.subject_kind == "person"
@@ -47,17 +53,28 @@ class LabelsStage:
         conflicts: dict[str, str] = {}
         for kind, keys in (("picture", clusters), ("person", persons)):
             for conflict_id, members in _conflicts(labelled, keys):
-                labels = sorted(members["label"].unique())
-                for row in records(members):
-                    if row["sample_id"] not in conflicts:
-                        conflicts[row["sample_id"]] = conflict_id
-                        rows.append(
-                            decision(self.name, row, "drop", "labels_conflict", {"same": kind, "labels": labels})
-                        )
+                new = members[~members["sample_id"].isin(conflicts)]
+                conflicts |= dict.fromkeys(new["sample_id"], conflict_id)
+                rows += _settled(new, kind, answers.get(conflict_id, ""), inputs)
         table = samples[["sample_id", "label", "target"]].reset_index(drop=True)
         table["conflict_id"] = pd.Series([conflicts.get(name, "") for name in table["sample_id"]], dtype="str")
         decisions = decisions_frame(rows)
         return TableResult(table=table, decisions=decisions, facts={"conflicts_count": len(set(conflicts.values()))})
+
+
+def _settled(members: pd.DataFrame, kind: str, answer: str, inputs: TableInputs) -> list[dict[str, str]]:
+    """Decide the samples of one conflict by a person's answer, or drop them all where there is none."""
+    evidence: dict[str, Any] = {"same": kind, "labels": sorted(members["label"].unique())}
+    is_chosen = members["label"].map(label_answer) == answer
+    if is_chosen.any():
+        evidence["verdict"] = str(members.loc[is_chosen, "label"].iloc[0])
+    rows = [decision("labels", row, "drop", "labels_conflict", evidence) for row in records(members[~is_chosen])]
+    duplicates = inputs.tables.get("duplicates")
+    if kind == "picture" and is_chosen.any() and duplicates is not None:
+        # The stage `duplicates` leaves a cluster under two labels alone: its copies are dropped here.
+        copies = duplicate_samples(members[is_chosen], duplicates, inputs.signals["decode"])
+        rows += [decision("labels", row, "drop", "duplicate_of", facts) for row, facts in copies]
+    return rows
 
 
 def judged_samples(inputs: TableInputs) -> pd.DataFrame:

@@ -28,6 +28,7 @@ TABLES: Mapping[str, str] = {
     "labels": "LabelsStage",
     "groups": "GroupsStage",
     "splits": "SplitsStage",
+    "clean": "CleanStage",
     "pairs": "PairsStage",
 }
 """As MEASURES, in the order they run."""

@@ -1,13 +1,16 @@
 """Table `samples`: one row per (image, box, subject), and what is wrong with it on its own.
 
 Here thresholds meet signals: bad bytes, size, blankness, sharpness, placeholder pictures, role and former staff, and
-which face of several is the subject's. Table: SAMPLE_COLUMNS.
+which face of several is the subject's. What people said (queues `faces`, `roles`, and `labels` of single samples) wins
+over all thresholds. Table: SAMPLE_COLUMNS.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,10 @@ from catalog.recipe import Recipe
 from catalog.suppressions import normalised_name
 from curation.contract import SAMPLE_COLUMNS, TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records
+from curation.ops.boxes import overlaps
 from curation.stages.crops import most_central
 from curation.stages.registry import check_params
+from curation.verdicts import REJECTED, agreed_answers, label_answer
 
 Row = dict[str, Any]
 
@@ -38,16 +43,21 @@ SETTINGS: dict[str, Any] = {
     "dominance": 2.0,  # the largest face must have this many times the area of the next
 }
 """Settings of [stages.samples] and their defaults."""
+TURNS_DEG = (0, 90, 180, 270)
+"""Counter-clockwise quarter turns."""
+_FACE_ANSWER = re.compile(r"face_(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+)(?:_turn_(?P<turn>90|180|270))?")
+_SAME_FACE_FRAC = 0.5
+"""Overlap from which a box named by an answer is a face of a later measurement."""
 
 
 class SamplesStage:
     """See the module."""
 
     name = "samples"
-    version = 1
+    version = 2
     signals: tuple[str, ...] = ("decode", "quality", "hashes", "faces")
     tables: tuple[str, ...] = ()
-    reads_verdicts: tuple[str, ...] = ()
+    reads_verdicts: tuple[str, ...] = ("faces", "labels", "roles")
     reads_assignments = False
 
     def run(self, inputs: TableInputs) -> TableResult:
@@ -61,17 +71,19 @@ class SamplesStage:
         placeholders = placeholder_images(
             inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"]
         )
+        answers = _Answers.of(inputs)
         rows, decisions = [], []
         for sighting in best_sightings(inputs.sightings):
             image = sighting["image_id"]
             measured = {name: frame[image] for name, frame in signals.items() if image in frame}
-            row, verdict = _judge(sighting, measured, settings, inputs.recipe, placeholders)
+            row, verdict = _judge(sighting, measured, settings, inputs.recipe, placeholders, answers)
             rows.append(row)
             if verdict is not None:
                 decisions.append(decision(self.name, row, "drop", *verdict))
         table = pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS))
         table = table.sort_values("sample_id", ignore_index=True).astype(
-            {"face_index": "int64", "target": "float64"} | dict.fromkeys(SAMPLE_COLUMNS[-4:], "int64")
+            {"face_index": "int64", "turn_deg": "int64", "target": "float64"}
+            | dict.fromkeys(SAMPLE_COLUMNS[-4:], "int64")
         )
         return TableResult(table=table, decisions=decisions_frame(decisions), facts={"samples_count": len(table)})
 
@@ -115,22 +127,61 @@ Verdict = tuple[str, Row]
 """Reason and evidence."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What people said of single samples."""
+
+    faces: Mapping[str, str]
+    """`portrait_id` -> answer."""
+    roles: Mapping[str, str]
+    """Subject -> yes, no or unsure."""
+    labels: Mapping[str, str]
+    """Sample -> its right label."""
+
+    @classmethod
+    def of(cls, inputs: TableInputs) -> _Answers:
+        verdicts = inputs.verdicts
+        known = {read_label(inputs.recipe.label, row)[0] for row in records(inputs.sightings)}
+        names = {label_answer(label): label for label in known}
+        chosen = agreed_answers(verdicts, "labels")
+        return cls(
+            faces=agreed_answers(verdicts, "faces"),
+            roles=agreed_answers(verdicts, "roles") if inputs.recipe.role_classes else {},
+            labels={target: names[answer] for target, answer in chosen.items() if answer in names},
+        )
+
+
 def _judge(
-    sighting: Row, measured: Mapping[str, Row], settings: Row, recipe: Recipe, placeholders: Mapping[str, int]
+    sighting: Row,
+    measured: Mapping[str, Row],
+    settings: Row,
+    recipe: Recipe,
+    placeholders: Mapping[str, int],
+    answers: _Answers,
 ) -> tuple[Row, Verdict | None]:
     """Make a sample of a sighting; the first thing that is wrong with it, if any."""
-    face_index, box, face_verdict = -1, None, None
-    verdict = _role_verdict(sighting, recipe) or _image_verdict(sighting, measured, settings, placeholders)
+    face_index, turn_deg, box, face_verdict = -1, 0, None, None
+    verdict = _role_verdict(sighting, recipe, answers.roles.get(sighting["subject_id"], ""))
+    verdict = verdict or _image_verdict(sighting, measured, settings, placeholders)
     if settings["region"] == "face" and "faces" in measured:
         face_index, face_verdict = choose_face(measured, settings)
+        answer = answers.faces.get(portrait_id(sighting), "")
+        if answer == REJECTED:
+            face_verdict = "faces_verdict", {}
+        elif found := answered_face(answer, measured["faces"]["faces"]):
+            (face_index, turn_deg), face_verdict = found, None
         if face_index >= 0:
             face = measured["faces"]["faces"][face_index]
             box = _clipped(face, measured["decode"])
-    return _sample_row(sighting, recipe, face_index, box), verdict or face_verdict
+    row = _sample_row(sighting, recipe, face_index, turn_deg, box)
+    row["label"] = answers.labels.get(row["sample_id"], row["label"])
+    return row, verdict or face_verdict
 
 
-def _role_verdict(sighting: Row, recipe: Recipe) -> Verdict | None:
-    if recipe.role_classes and sighting["role_class"] not in recipe.role_classes:
+def _role_verdict(sighting: Row, recipe: Recipe, answer: str) -> Verdict | None:
+    if answer == "no":
+        return "labels_role", {"role_class": sighting["role_class"], "verdict": answer}
+    if answer != "yes" and recipe.role_classes and sighting["role_class"] not in recipe.role_classes:
         return "labels_role", {"role_class": sighting["role_class"]}
     if sighting["is_former"] and not recipe.with_former:
         return "labels_former", {}
@@ -176,6 +227,42 @@ def choose_face(measured: Mapping[str, Row], settings: Row) -> tuple[int, Verdic
     return chosen, _face_verdict(faces[chosen], measured["decode"], settings)
 
 
+def portrait_id(row: Mapping[str, Any]) -> str:
+    """Name a picture of a subject, whatever is cut out of it: the target of the queue `faces`."""
+    return sample_id(row["image_id"], None, row["subject_id"])
+
+
+def offered_faces(measured: Mapping[str, Row]) -> list[int]:
+    """List the faces that a person may choose among: those that have a crop, or all where no crops are made."""
+    count = len(measured["faces"]["faces"])
+    if "crops" in measured:
+        return [int(index) for index in measured["crops"]["face_indexes"] if index < count]
+    return list(range(count))
+
+
+def face_answer(face: Mapping[str, Any], turn_deg: int) -> str:
+    """Name a face by its box in pixels of the original, so that the name outlives another order of the faces.
+
+    Args:
+        face: a row of the image's `faces`.
+        turn_deg: from TURNS_DEG, beyond what the stage `faces` turned.
+    """
+    name = "_".join(["face", *(str(int(face[corner])) for corner in ("x0", "y0", "x1", "y1"))])
+    return f"{name}_turn_{turn_deg}" if turn_deg else name
+
+
+def answered_face(answer: str, faces: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
+    """Find the face that an answer names: its index and the turn; None where no face covers half of that box."""
+    match = _FACE_ANSWER.fullmatch(answer)
+    if match is None or not len(faces):
+        return None
+    box = np.array([float(number) for number in match.groups()[:4]])
+    boxes = np.array([[face[corner] for corner in ("x0", "y0", "x1", "y1")] for face in faces], np.float64)
+    shares = overlaps(box, boxes)
+    best = int(shares.argmax())
+    return (best, int(match["turn"] or 0)) if shares[best] >= _SAME_FACE_FRAC else None
+
+
 def _face_verdict(face: Row, decode: Row, settings: Row) -> Verdict | None:
     if face["size_px"] < settings["min_face_px"]:
         return "faces_small", {"size_px": int(face["size_px"])}
@@ -199,7 +286,7 @@ def _clipped(face: Row, decode: Row) -> Box:
     return x0, y0, max(x0 + 1, min(width, int(face["x1"]))), max(y0 + 1, min(height, int(face["y1"])))
 
 
-def _sample_row(sighting: Row, recipe: Recipe, face_index: int, box: Box | None) -> Row:
+def _sample_row(sighting: Row, recipe: Recipe, face_index: int, turn_deg: int, box: Box | None) -> Row:
     label, target = read_label(recipe.label, sighting)
     return {
         "sample_id": sample_id(sighting["image_id"], box, sighting["subject_id"]),
@@ -208,6 +295,7 @@ def _sample_row(sighting: Row, recipe: Recipe, face_index: int, box: Box | None)
         "label": label,
         "target": target,
         "face_index": face_index,
+        "turn_deg": turn_deg,
         **dict(zip(SAMPLE_COLUMNS[-4:], box or (-1, -1, -1, -1), strict=True)),
     }
 

@@ -11,6 +11,7 @@ from flows.cli import options
 from flows.cli.options import AsJson, Executor, Root, Workers
 
 _RECIPE = Annotated[str, typer.Argument(help="Name of a recipe, or path of its TOML.")]
+_Format = Annotated[str, typer.Option("--format", help="jsonl or label-studio.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -85,19 +86,51 @@ def review_serve(
     serve(config, host)
 
 
-def review_export(file: Annotated[Path, typer.Argument(help="JSONL file to write.")], root: Root = None) -> None:
-    """Write all answers as JSON lines."""
+def review_export(
+    file: Annotated[Path, typer.Argument(help="File to write.")],
+    form: _Format = "jsonl",
+    recipe: Annotated[str, typer.Option(help="label-studio: recipe whose cards become tasks.")] = "",
+    queue: Annotated[str, typer.Option(help="Only this queue; label-studio needs one.")] = "",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="label-studio: folder to write the pictures to, served there as local files."),
+    ] = None,
+    root: Root = None,
+) -> None:
+    """Write all answers as JSON lines, or a queue as Label Studio tasks with annotations and predictions."""
     from catalog.db import Catalog
+    from catalog.errors import UsageError
     from curation.review.exchange import export_verdicts
 
-    with Catalog(options.config_for(root).catalog_url) as catalog:
-        typer.echo(f"{export_verdicts(catalog, file)} answers written to {file}")
+    config = options.config_for(root)
+    if _checked_format(form) == "jsonl":
+        with Catalog(config.catalog_url) as catalog:
+            typer.echo(f"{export_verdicts(catalog, file, queue or None)} answers written to {file}")
+        return
+    if not recipe or not queue:
+        raise UsageError("--format label-studio: say --recipe and --queue")
+    from flows import steps
+
+    count, config_file = steps.export_label_studio(config, recipe, queue, file, pictures)
+    typer.echo(f"{count} tasks written to {file}; the labelling configuration is {config_file}")
 
 
-def review_import(file: Annotated[Path, typer.Argument(help="JSONL file to read.")], root: Root = None) -> None:
+def review_import(
+    file: Annotated[Path, typer.Argument(help="File to read.")], form: _Format = "jsonl", root: Root = None
+) -> None:
     """Read answers back; those that are known are not added twice."""
     from catalog.db import Catalog
     from curation.review.exchange import import_verdicts
+    from curation.review.label_studio import import_annotations
 
+    read = import_verdicts if _checked_format(form) == "jsonl" else import_annotations
     with Catalog(options.config_for(root).catalog_url) as catalog:
-        typer.echo(f"{import_verdicts(catalog, file)} new answers read from {file}")
+        typer.echo(f"{read(catalog, file)} new answers read from {file}")
+
+
+def _checked_format(form: str) -> str:
+    from catalog.errors import UsageError
+
+    if form not in ("jsonl", "label-studio"):
+        raise UsageError(f"--format {form!r}, expected jsonl or label-studio")
+    return form

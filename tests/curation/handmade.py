@@ -100,7 +100,7 @@ def make_world(
                     "slot": "seller" if number == 0 else "buyer", "label": label_of(item), "target": float("nan"),
                     "name": f"Garment {item}", "image_url": f"http://127.0.0.1/i/{item}/{number}.jpg",
                     "page_url": f"http://127.0.0.1/item/{item}", "attributes": json.dumps({"item_id": str(item)}),
-                    "face_index": -1, "box_x0": -1, "box_y0": -1, "box_x1": -1, "box_y1": -1,
+                    "face_index": -1, "turn_deg": 0, "box_x0": -1, "box_y0": -1, "box_x1": -1, "box_y1": -1,
                 }
             )  # fmt: skip
     samples = pd.DataFrame(rows)[list(SAMPLE_COLUMNS)].sort_values("sample_id", ignore_index=True)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from catalog.errors import UsageError
 from curation.review.queues.contract import ReviewQueue
+from curation.review.queues.duplicates import DuplicatesQueue
+from curation.review.queues.faces import FacesQueue
+from curation.review.queues.labels import LabelsQueue
 from curation.review.queues.noise import NoiseQueue
+from curation.review.queues.roles import RolesQueue
 
-QUEUES: dict[str, ReviewQueue] = {queue.name: queue for queue in (NoiseQueue(),)}
+_ALL: tuple[ReviewQueue, ...] = (NoiseQueue(), DuplicatesQueue(), FacesQueue(), LabelsQueue(), RolesQueue())
+QUEUES: dict[str, ReviewQueue] = {queue.name: queue for queue in _ALL}
 
 
 def find_queue(name: str) -> ReviewQueue:

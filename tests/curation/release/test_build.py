@@ -24,6 +24,7 @@ from curation.release.diff import diff_releases
 from curation.release.pictures import fit_jpeg
 from curation.release.verify import verify_release_folder
 from curation.review.answers import answer_cards
+from curation.review.exchange import export_verdicts, import_verdicts
 from curation.review.progress import build_queue
 from tests.curation.handmade import draw_jpeg, make_world
 
@@ -220,8 +221,45 @@ def test_noise_gate_waits_for_answers(world):
     with pytest.raises(ReviewNeeded, match="1 more"):
         build(gated)
     answer_cards(gated.catalog, cards[5:6], lambda card: "noise", "ana", NOW)
-    card = (build(gated).folder / "CARD.md").read_text()
-    assert "Reviewers: 1" in card
+    release = build(gated)
+    assert "Reviewers: 1" in (release.folder / "CARD.md").read_text()
+    # Every answer tells which releases it went into.
+    path = gated.root.root / "verdicts.jsonl"
+    export_verdicts(gated.catalog, path)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["releases"] for row in rows] == [[f"{release.recipe}@{release.version}"]] * 6
+    assert import_verdicts(gated.catalog, path) == 0
+
+
+def test_a_turned_face_is_released_upright(world):
+    samples = world.curated.tables["samples"].assign(face_index=0)
+    jpegs = world.curated.signals["thumbnails"].assign(face_indexes=[[0]] * 30)
+    signals = {**world.curated.signals, "crops": jpegs.assign(jpegs=[[body] for body in jpegs["jpeg"]])}
+    recipe = {"release": {"image": "crop"}}
+    turned = samples.assign(turn_deg=[90, *[0] * (len(samples) - 1)])
+    made = [
+        build(world.but(signals=signals).with_table("samples", frame).with_recipe(**recipe))
+        for frame in (samples, turned)
+    ]
+    name = samples["sample_id"].iloc[0]
+    paths = [one.folder / one.samples().set_index("sample_id")["path"][name] for one in made]
+    plain, upright = (Image.open(path).size for path in paths)
+    assert plain == upright[::-1]
+    assert paths[1].read_bytes() != paths[0].read_bytes()
+
+
+def test_conflicts_wait_until_somebody_settles_them(world):
+    sample = world.curated.tables["samples"]["sample_id"]
+    labels = pd.DataFrame(
+        {"sample_id": sample, "conflict_id": ["conflict_1", "conflict_1", *[""] * (len(sample) - 2)]}
+    )
+    gated = world.with_table("labels", labels).with_recipe(gates={"conflicts": True})
+    with pytest.raises(ReviewNeeded) as waiting:
+        build(gated)
+    assert (waiting.value.queue, waiting.value.missing_count) == ("labels", 1)
+    (card,) = build_queue(gated.curated, gated.catalog, "labels")
+    answer_cards(gated.catalog, [card], lambda card: "reject", "ana", NOW)
+    assert build(gated).version
 
 
 def test_empty_data_is_never_released(world):

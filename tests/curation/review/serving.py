@@ -29,7 +29,7 @@ class Clock:
         return f"2026-11-21T08:{minutes:02d}:{seconds:02d}Z"
 
 
-def review_app(world: World, **options) -> FastAPI:
+def review_app(world: World, load_curated=None, **options) -> FastAPI:
     batches = itertools.count()
 
     def load(recipe: str):
@@ -40,7 +40,7 @@ def review_app(world: World, **options) -> FastAPI:
     return create_app(
         open_catalog=lambda: world.catalog,
         recipes=lambda: ["garments", "majors"],
-        load_curated=load,
+        load_curated=load_curated or load,
         read_blob=world.blobs.get,
         now=Clock(itertools.count()),
         new_batch_id=lambda: f"batch-{next(batches)}",

@@ -5,9 +5,10 @@ import pytest
 
 from catalog.db import Catalog
 from catalog.errors import UsageError
+from curation.ops.estimates import wilson_interval
 from curation.review.answers import answer_cards, undo_last
 from curation.review.exchange import export_verdicts, import_verdicts
-from curation.review.progress import build_queue, measure_progress, wilson_interval
+from curation.review.progress import build_queue, measure_progress
 from curation.verdicts import load_standing
 from tests.curation.handmade import make_world
 
@@ -62,7 +63,7 @@ def test_progress_counts_people_gate_and_model(large):
     answer_cards(world.catalog, cards[:40], lambda card: "noise", "ana", NOW)
     progress = measure_progress(world.curated, world.catalog, reviewer="ana")
     assert (progress.answered_count, progress.missing_count, progress.mine_count) == (40, 10, 40)
-    assert (progress.random_count, progress.agreement_frac) == (8, 1.0)
+    assert (progress.random_count, progress.agreement.frac, progress.precision.frac) == (8, 1.0, 1.0)
     low, high = wilson_interval(8, 8)
     assert low == pytest.approx(0.6756, abs=1e-3)
     assert high == 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import pandas as pd
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -12,6 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from curation.stages.duplicates import COLUMNS
 from curation.verdicts import load_standing
 from tests.curation.handmade import make_world
 from tests.curation.review.serving import review_app, serving
@@ -107,6 +109,7 @@ def test_a_hundred_cards_by_keyboard_alone(tmp_path, browse):
 
 
 def test_two_browsers_at_once_keep_both_answers(world, browse):
+    world = world.with_recipe(review={"overlap_frac": 1.0})  # both are asked everything
     with serving(review_app(world)) as address:
         first, second = browse(), browse()
         for driver, name in ((first, "ana"), (second, "ben")):
@@ -134,3 +137,65 @@ def test_space_enlarges_while_held_and_help_opens(world, browse):
         assert not peek.is_displayed()
         press(driver, "?")
         assert driver.find_element(By.ID, "help").is_displayed()
+
+
+def test_faces_are_chosen_turned_and_rejected_by_keyboard(tmp_path, browse):
+    world = make_world(tmp_path, items_count=5, per_item=1)
+    images = world.curated.tables["samples"]["image_id"].tolist()
+    two = [{"x0": x, "y0": 10, "x1": x + 20, "y1": 34, "face_score": 0.9, "size_px": 20} for x in (5, 45)]
+    signals = {
+        **world.curated.signals,
+        "decode": pd.DataFrame({"image_id": images, "width_px": 80, "height_px": 60}),
+        "faces": pd.DataFrame({"image_id": images, "faces_count": 2, "turn_deg": 0, "faces": [two] * 5}),
+    }
+    world = world.but(signals=signals).with_recipe(stages={"samples": {"region": "face"}})
+    with serving(review_app(world)) as address:
+        driver = browse()
+        driver.get(f"{address}/review/garments/faces?reviewer=ana")
+        batch = wait_ready(driver)
+        order = list(shown(driver))
+        assert set(shown(driver).values()) == {"reject"}  # two of a size: the machine chose none
+        press(driver, "1", "2", "t", "2", Keys.ARROW_DOWN)  # first: face 1; second: face 2; third: turned, then face 2
+        picked = {order[0]: "face_5_10_25_34", order[1]: "face_45_10_65_34", order[2]: "face_45_10_65_34_turn_90"}
+        assert shown(driver) == {target: picked.get(target, "reject") for target in order}
+        boxes = driver.find_elements(By.CSS_SELECTOR, ".marked .box")
+        boxes[1].click()
+        picked[order[4]] = "face_45_10_65_34"
+        before = shown(driver)
+        driver.refresh()
+        batch = wait_ready(driver, batch)
+        assert shown(driver) == before == {target: picked.get(target, "reject") for target in order}
+        press(driver, Keys.ENTER)
+        batch = wait_ready(driver, batch)
+        frame = load_standing(world.catalog, ["faces"])
+        assert dict(zip(frame["target_id"], frame["answer"], strict=True)) == before
+        press(driver, "u")
+        wait_ready(driver, batch)
+        assert shown(driver) == before
+        assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+    world.catalog.close()
+
+
+def test_pairs_are_told_apart_by_keyboard_and_the_unanswered_stay_open(world, browse):
+    images = world.curated.tables["samples"]["image_id"].unique()
+    base = dict.fromkeys(COLUMNS, "") | {"kind": "near", "phash_distance_bits": 6, "is_mirrored": True}
+    rows = [
+        base | {"pair_id": f"p{n}", "image_id_a": images[n], "image_id_b": images[n + 1], "copy_prob": 0.5 + n / 40}
+        for n in range(14)
+    ]
+    world = world.with_table("duplicates", pd.DataFrame(rows))
+    with serving(review_app(world)) as address:
+        driver = browse()
+        driver.get(f"{address}/review/garments/duplicates?reviewer=ana")
+        batch = wait_ready(driver)
+        first = list(shown(driver))
+        assert len(first) == 12
+        press(driver, "1", "3", Keys.ARROW_DOWN, "1", "d")
+        assert driver.find_element(By.CSS_SELECTOR, ".difference").is_displayed()
+        expected = dict.fromkeys(first, "same") | {first[0]: "different", first[1]: "unsure", first[3]: "different"}
+        assert shown(driver) == expected
+        press(driver, Keys.ENTER)
+        wait_ready(driver, batch)
+        assert len(shown(driver)) == 2
+        frame = load_standing(world.catalog, ["duplicates"])
+        assert dict(zip(frame["target_id"], frame["answer"], strict=True)) == expected

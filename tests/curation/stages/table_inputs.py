@@ -18,7 +18,12 @@ def samples_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows set sample_id and what matters; the rest has defaults."""
     full = []
     for row in rows:
-        base = dict.fromkeys(SAMPLE_COLUMNS, "") | {"target": float("nan"), "face_index": -1, "attributes": "{}"}
+        base = dict.fromkeys(SAMPLE_COLUMNS, "") | {
+            "target": float("nan"),
+            "face_index": -1,
+            "turn_deg": 0,
+            "attributes": "{}",
+        }
         base |= {"box_x0": -1, "box_y0": -1, "box_x1": -1, "box_y1": -1, "slot": "portrait", "source": "s"}
         base |= {"image_id": f"i-{row['sample_id']}", "subject_id": f"u-{row['sample_id']}"} | dict(row)
         if isinstance(base["attributes"], dict):
