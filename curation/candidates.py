@@ -10,6 +10,7 @@ from sqlalchemy import select
 from catalog import tables
 from catalog.db import Catalog
 from catalog.ids import canonical_json
+from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from curation.contract import SIGHTING_COLUMNS
@@ -44,6 +45,23 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
     for row in kept:
         row["attributes"] = canonical_json(row["attributes"] or {})
     return sightings_frame(kept)
+
+
+def images_alike(hashes: pd.DataFrame, suppressions: Suppressions) -> set[str]:
+    """List the pictures that look like one that was taken down, also mirrored.
+
+    Args:
+        hashes: the signal `hashes`.
+        suppressions: its looks are compared.
+    """
+    rich = hashes[~hashes["is_low_information"].astype(bool)]
+    views = [rich[["image_id", f"phash{view}", f"dhash{view}"]] for view in ("", "_mirror")]
+    return {
+        str(image)
+        for view in views
+        for image, phash, dhash in view.itertuples(index=False)
+        if suppressions.blocks_look(Look(int(phash), int(dhash)))
+    }
 
 
 _EMPTY: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}

@@ -24,7 +24,7 @@ from catalog.paths import DataRoot
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from catalog.tables import stage_runs
-from curation.candidates import load_sightings
+from curation.candidates import images_alike, load_sightings
 from curation.contract import Curated, TableInputs, TableResult, TableStage
 from curation.decisions import decisions_frame, records, standing
 from curation.derived import DerivedFolder
@@ -80,8 +80,9 @@ def curate(
     for name, count in measured.items():
         record.add(name, plan.keys[name], sightings["image_id"].nunique(), count, time.perf_counter() - started)
     signals = Signals(plan, derived, sightings["image_id"])
-    if suppressions.phashes and "hashes" in signals:
-        sightings = _without_suppressed(sightings, signals["hashes"], suppressions)
+    if suppressions.looks and "hashes" in signals:
+        blocked = images_alike(signals["hashes"], suppressions)
+        sightings = sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
         signals = Signals(plan, derived, sightings["image_id"])
     state = _TableRun(recipe, catalog, sightings, signals, derived)
     names = table_names(recipe)
@@ -224,16 +225,6 @@ def _load(folder: DerivedFolder) -> TableResult | None:
         decisions=folder.read_table(DECISIONS).to_pandas(),
         facts=manifest["facts"],
     )
-
-
-def _without_suppressed(sightings: pd.DataFrame, hashes: pd.DataFrame, suppressions: Suppressions) -> pd.DataFrame:
-    """Leave out pictures that look like one that was taken down, also mirrored."""
-    blocked = {
-        row["image_id"]
-        for row in records(hashes[["image_id", "phash", "phash_mirror"]])
-        if suppressions.blocks_phash(int(row["phash"])) or suppressions.blocks_phash(int(row["phash_mirror"]))
-    }
-    return sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
 
 
 class _RunRecorder:

@@ -18,6 +18,7 @@ from flows.curate import curate
 from flows.pipeline import continue_waiting, pipeline
 from flows.release import release
 from flows.services import WORK_POOLS
+from flows.takedown import takedown
 from flows.train import train
 
 # A second crawl of the same recipe while one runs is refused, not queued: it would find nothing new.
@@ -33,6 +34,7 @@ def declared() -> list[Any]:
         release.to_deployment("release", work_pool_name="cpu", **_MODULE),
         train.to_deployment("train", work_pool_name="gpu", **_MODULE),
         pipeline.to_deployment("pipeline", work_pool_name="cpu", **_MODULE),
+        takedown.to_deployment("takedown", work_pool_name="cpu", **_MODULE),
         pipeline.to_deployment(
             "weekly-majors",
             work_pool_name="cpu",

@@ -18,6 +18,7 @@ import scrapy
 from catalog.errors import GleaneryError, PageBlocked, PageForeign, SourceChanged
 from catalog.ids import page_id
 from catalog.schema import FAILURE_CLASSES, IssueRecord, Permission, Record
+from catalog.suppressions import SUPPRESSED
 from spiders.assembly import drafts as assembly
 from spiders.assembly.drafts import Draft
 from spiders.fetch.fetcher import Fetcher, ImageOutcome
@@ -130,7 +131,8 @@ class GleaningSpider(scrapy.Spider):
             if self.work.max_images is not None:
                 found = assembly.sampled(found, self.work.max_images)
             self._expect_pages()
-            async for record in self._pictures(found):
+            allowed = [draft for draft in found if not self._is_suppressed(draft)]
+            async for record in self._pictures(allowed):
                 yield record
             for record in self._finish(found):
                 yield record
@@ -166,7 +168,8 @@ class GleaningSpider(scrapy.Spider):
         async for step, fetched in _each(level, lambda step: self.fetcher.page(step.url, via)):
             if self.fetcher.failures_in_a_row >= pace.MAX_FAILURES:
                 raise TooManyFailures(f"{self.fetcher.failures_in_a_row} fetches in a row failed: {fetched.detail}")
-            if fetched.reason is None or not fetched.permission.is_allowed:
+            is_refused = not fetched.permission.is_allowed
+            if fetched.reason is None or (is_refused and fetched.reason != "policy_suppressed"):
                 yield self.fetcher.page_record(fetched)
             read = self._try(step, fetched)
             if read is not None:
@@ -219,7 +222,8 @@ class GleaningSpider(scrapy.Spider):
                 return None
             if step.instead and fetched.reason == "fetch_not_found":
                 return None
-            self._issue(fetched.reason, step.url, fetched.detail)
+            is_suppressed = fetched.reason == "policy_suppressed"
+            self._issue(fetched.reason, SUPPRESSED if is_suppressed else step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
         if not is_same_site(fetched.final_url, self.work.source.start_urls):
             self._issue("page_foreign", step.url, f"moved to {fetched.final_url}")
@@ -282,6 +286,9 @@ class GleaningSpider(scrapy.Spider):
                 yield outcome.record
             self._found["images"] += 1
             self._tell()
+
+    def _is_suppressed(self, draft: Draft) -> bool:
+        return assembly.is_suppressed(self.work.source.name, draft, self.work.suppressions)
 
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source

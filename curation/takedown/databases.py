@@ -1,0 +1,153 @@
+"""Taking a trace out of databases, so that no page of the file, in use or free, holds its bytes any more.
+
+Works on the catalog and on any other database that can be reflected (Prefect's own), SQLite or PostgreSQL. Rows are
+found by their text and JSON columns; what goes and what is only scrubbed is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    and_,
+    cast,
+    delete,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import OperationalError
+
+from catalog.errors import GleaneryError
+from curation.takedown.landed import scrubbed_value
+from curation.takedown.trace import Trace
+
+Fate = Callable[[str, Mapping[str, Any]], str]
+"""(table, row) -> `delete` or `scrub`, for a row that holds a trace."""
+_PATIENCE_S = 60.0
+_CHUNK = 400
+
+
+def clear_tables(engine: Engine, tables: Iterable[Table], trace: Trace, fate: Fate, *, write: bool) -> int:
+    """Delete or scrub every row that holds a trace; returns how many.
+
+    Args:
+        engine: of the database.
+        tables: to be searched; those without a primary key cannot be changed row by row and raise.
+        trace: what to look for, in every column that holds text or JSON.
+        fate: says what becomes of such a row.
+        write: False only counts.
+    """
+    count = 0
+    for table in tables:
+        with engine.connect() as connection:
+            found = list(_rows_with(connection, table, trace))
+        count += len(found)
+        for start in range(0, len(found) if write else 0, _CHUNK):
+            with engine.begin() as connection:
+                for row in found[start : start + _CHUNK]:
+                    _apply(connection, table, row, trace, fate(table.name, row))
+    return count
+
+
+def _rows_with(connection: Connection, table: Table, trace: Trace) -> Iterator[dict[str, Any]]:
+    columns = [column for column in table.columns if _holds_text(column)]
+    if not columns:
+        return
+    # As text: a reflected JSON column may hold what its type would not read.
+    shown = [cast(column, String).label(f"text_{number}") for number, column in enumerate(columns)]
+    keys = list(table.primary_key.columns)
+    query = select(*keys, *shown).execution_options(stream_results=True)
+    for row in connection.execute(query):
+        texts = [value for value in row[len(keys) :] if value]
+        if any(trace.needles.found_in(value) for value in texts):
+            named = dict(zip((key.name for key in keys), row, strict=False))
+            yield {**dict(zip((c.name for c in columns), row[len(keys) :], strict=True)), **named}
+
+
+def _holds_text(column: Column[Any]) -> bool:
+    try:
+        return issubclass(column.type.python_type, str | dict | list)
+    except NotImplementedError:
+        return True  # a type of the database's own, JSON mostly
+
+
+def _apply(connection: Connection, table: Table, row: Mapping[str, Any], trace: Trace, fate: str) -> None:
+    keys = list(table.primary_key.columns)
+    if not keys:
+        raise GleaneryError(f"table {table.name}: no primary key, a row of it cannot be taken out")
+    here = and_(*(key == row[key.name] for key in keys))
+    if fate == "delete":
+        connection.execute(delete(table).where(here))
+        return
+    changed = {
+        column: _scrubbed(column, row[column.name], trace)
+        for column in table.columns
+        if column.name in row and column not in keys and isinstance(row[column.name], str)
+        and trace.needles.found_in(row[column.name])
+    }  # fmt: skip
+    if changed:
+        connection.execute(update(table).where(here).values({column.name: value for column, value in changed.items()}))
+
+
+def _scrubbed(column: Column[Any], value: str, trace: Trace) -> Any:
+    """Give what may stay of a text: of JSON the other values, of other text nothing."""
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict | list):
+        kept = scrubbed_value(parsed, trace)
+        return kept if isinstance(column.type, JSON) else json.dumps(kept)
+    return None if column.nullable else ""
+
+
+def reflected_tables(engine: Engine) -> list[Table]:
+    """Read the tables of a database that is not ours."""
+    found = MetaData()
+    found.reflect(engine)
+    return list(found.sorted_tables)[::-1]
+
+
+def compact(engine: Engine) -> None:
+    """Make sure that nothing deleted can be read from the files: rewrite them and empty the write-ahead log.
+
+    SQLite: VACUUM, then a truncating checkpoint; both wait for readers. PostgreSQL: VACUUM FULL and CHECKPOINT of
+    what this user may; its server's own log keeps the bytes until it is recycled.
+
+    Raises:
+        GleaneryError: another process keeps the file busy for a minute; run the takedown again.
+    """
+    deadline_s = time.monotonic() + _PATIENCE_S
+    statements = (
+        ["VACUUM FULL"] if engine.dialect.name == "postgresql" else ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
+    )
+    for statement in statements:
+        while not _did(engine, statement):
+            if time.monotonic() > deadline_s:
+                raise GleaneryError(f"the database {engine.url.database} stays busy: run the takedown again")
+            time.sleep(0.2)
+
+
+def _did(engine: Engine, statement: str) -> bool:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            if engine.dialect.name == "sqlite":
+                connection.execute(text("PRAGMA secure_delete=ON"))
+            row = connection.execute(text(statement))
+            # A checkpoint that readers hold up says so in its first column instead of raising.
+            return not (row.returns_rows and (first := row.first()) is not None and first[0])
+        except OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                return False
+            raise
