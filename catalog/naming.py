@@ -16,7 +16,7 @@ from urllib.parse import unquote
 WORDS_MAX = 6
 """Words of the longest form."""
 
-TITLES = frozenset(
+_TITLES = frozenset(
     (
         *("dr", "prof", "professor", "professorin", "phd", "mr", "mrs", "ms", "mx", "herr", "frau", "dipl", "ing"),
         *("med", "rer", "nat", "phil", "habil", "sir", "dame"),
@@ -40,6 +40,8 @@ def words(text: str, *, spelled_out: bool = False) -> list[str]:
         text: any.
         spelled_out: write `ü` as `ue`, as German and Scandinavian addresses do, instead of `u`.
     """
+    if text.isascii():
+        return _WORD.findall(text.lower())
     composed = unicodedata.normalize("NFC", text).casefold()
     if spelled_out:
         composed = composed.translate(_SPELLED_OUT)
@@ -57,30 +59,40 @@ def name_forms(name: str) -> frozenset[str]:
     last, comma, first = name.partition(",")
     for spelled_out in (False, True):
         found = words(f"{first} {last}" if comma else name, spelled_out=spelled_out)
-        for chosen in (found, [word for word in found if word not in TITLES]):
+        for chosen in (found, [word for word in found if word not in _TITLES]):
             plain = chosen[:WORDS_MAX]
-            if not plain or all(word in TITLES for word in plain):
+            if not plain or all(word in _TITLES for word in plain):
                 continue
             turns = [plain[cut:] + plain[:cut] for cut in range(len(plain))]  # a family name may be several words
             forms |= {join.join(turned) for turned in turns for join in (" ", "")}
     return frozenset(forms)
 
 
-def spells(text: str, is_form: Callable[[str], bool], words_max: int = WORDS_MAX) -> bool:
+def spells(
+    text: str,
+    is_form: Callable[[str], bool],
+    words_max: int = WORDS_MAX,
+    may_spell: Callable[[list[str]], bool] = bool,
+) -> bool:
     """Tell whether any run of words of a text, read in each of its ways, is a form that is looked for.
 
     Args:
         text: of a page, an address, a table cell.
         is_form: asked once for each different run.
         words_max: length of the longest run.
+        may_spell: asked first for all words of a reading, where that saves work.
     """
     seen: set[str] = set()
     for reading in readings(text):
-        for run in _runs(reading, words_max):
-            if run not in seen:
-                seen.add(run)
-                if is_form(run):
-                    return True
+        folded, spelled_out = words(reading), [] if reading.isascii() else words(reading, spelled_out=True)
+        for found in (folded, spelled_out):
+            if not may_spell(found):
+                continue
+            for run in _runs(found, words_max):
+                if run not in seen:
+                    seen.add(run)
+                    if is_form(run):
+                        return True
     return False
 
 
@@ -110,9 +122,7 @@ def readings(text: str) -> Iterator[str]:
         yield _TAG.sub("", plain)
 
 
-def _runs(text: str, words_max: int) -> Iterator[str]:
-    folded, spelled_out = words(text), words(text, spelled_out=True)
-    for found in (folded, spelled_out) if spelled_out != folded else (folded,):
-        for start in range(len(found)):
-            for length in range(1, min(words_max, len(found) - start) + 1):
-                yield " ".join(found[start : start + length])
+def _runs(found: list[str], words_max: int) -> Iterator[str]:
+    for start in range(len(found)):
+        for length in range(1, min(words_max, len(found) - start) + 1):
+            yield " ".join(found[start : start + length])

@@ -13,10 +13,16 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
+    Date,
+    DateTime,
     Engine,
+    Integer,
+    LargeBinary,
     MetaData,
+    Numeric,
     String,
     Table,
     and_,
@@ -76,10 +82,7 @@ def _rows_with(connection: Connection, table: Table, trace: Trace) -> Iterator[d
 
 
 def _holds_text(column: Column[Any]) -> bool:
-    try:
-        return issubclass(column.type.python_type, str | dict | list)
-    except NotImplementedError:
-        return True  # a type of the database's own, JSON mostly
+    return not isinstance(column.type, (Boolean, Date, DateTime, LargeBinary, Numeric, Integer))
 
 
 def _apply(connection: Connection, table: Table, row: Mapping[str, Any], trace: Trace, fate: str) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from catalog.naming import TITLES, name_forms, readings, spells
+from catalog.naming import name_forms, readings, spells
 
 _ID = re.compile(r"[0-9a-f]{64}|\b[a-z]+_[0-9a-f]{16}\b")
-_ASCII_RUN = re.compile(r"[a-z0-9]+")
 _URL_CHARS_MIN = 8
 """A shorter address (`file:.`) names nothing."""
 
@@ -90,10 +88,9 @@ class Needles:
         listed = "|".join(re.escape(each) for each in sorted(spellings, key=len, reverse=True))
         # Bounded: the address of one person may be the beginning of another's.
         self._url = re.compile(rf"(?:{listed})(?![\w%/?=&-])(?!\.\w)") if listed else None
-        found = list(names)
-        self._forms = frozenset(form for name in found for form in name_forms(name))
-        self._words_max = max((form.count(" ") + 1 for form in self._forms), default=0)
-        self._runs = _sure_runs(found)
+        self._forms = frozenset(form for name in names for form in name_forms(name))
+        self._words = tuple({frozenset(form.split()) for form in self._forms})
+        self._words_max = max(map(len, self._words), default=0)
 
     def ids_in(self, text: str) -> bool:
         """Tell whether a text holds one of the ids."""
@@ -105,28 +102,15 @@ class Needles:
 
     def names_in(self, text: str) -> bool:
         """Tell whether a text spells one of the names."""
-        if not self._forms:
-            return False
-        folded = text.casefold()
-        if self._runs and not any(run in folded for run in self._runs):
-            return False  # no letter of ASCII is ever written otherwise
-        return spells(text, self._forms.__contains__, self._words_max)
+        return bool(self._forms) and spells(text, self._forms.__contains__, self._words_max, self._may_spell)
+
+    def _may_spell(self, words: list[str]) -> bool:
+        present = set(words)
+        return any(needed <= present for needed in self._words)
 
     def found_in(self, text: str) -> bool:
         """Tell whether a text holds any of it."""
         return self.ids_in(text) or self.urls_in(text) or self.names_in(text)
-
-
-def _sure_runs(names: Iterable[str]) -> tuple[str, ...]:
-    """Give for each name letters that every spelling of it holds; nothing where one name has none."""
-    runs = []
-    for name in names:
-        letters = _ASCII_RUN.findall(unicodedata.normalize("NFC", name).casefold())
-        found = max((run for run in letters if run not in TITLES), key=len, default="")
-        if len(found) < 2:
-            return ()
-        runs.append(found)
-    return tuple(sorted(set(runs)))
 
 
 def _spellings(url: str) -> set[str]:

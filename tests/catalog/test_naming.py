@@ -74,3 +74,9 @@ def test_any_name_is_found_in_any_dress(first: str, last: str, pattern: str, dre
     name = f"{first} {last}"
     if name_forms(name):
         assert _is_named(dress(pattern.format(first, last)), name)
+
+
+def test_a_name_typed_without_its_umlauts_is_found_with_them() -> None:
+    assert _is_named("Änne Größler", "Aenne Groessler")
+    assert _is_named('{"name": "\\u00c4nne Gr\\u00f6\\u00dfler"}', "Anne Grossler")
+    assert _is_named("Søren Łukasz", "Soren Lukasz")
