@@ -48,8 +48,8 @@ def request_takedown(kind: str, value: str | Path, reason: str, *, same_subject:
 
 def plan(config: Config, request: Request, picture: bytes | None, progress: Progress = no_progress) -> Plan:
     """Find what a request covers and count it; changes nothing."""
+    from curation.places import Places
     from curation.takedown.carry_out import plan_takedown
-    from curation.takedown.places import Places
 
     with Catalog(config.catalog_url) as catalog:
         return plan_takedown(Places(config, catalog), request, picture, progress)
@@ -71,8 +71,8 @@ def take_down(config: Config, request_id: str, progress: Progress = no_progress)
         UsageError: no such request, nobody agreed to it, or a crawl of an affected source is running.
         GleaneryError: something of it is left.
     """
+    from curation.places import Places
     from curation.takedown.carry_out import carry_out, written_plan
-    from curation.takedown.places import Places
     from curation.takedown.request import Requests
     from spiders.locks import source_lock
 

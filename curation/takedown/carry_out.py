@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog import files, tables
+from catalog.copies import copies_with, to_json
 from catalog.errors import CatalogCorrupt, GleaneryError
 from catalog.suppressions import add_suppression
+from curation.places import Places
 from curation.takedown import landed, results
-from curation.takedown.copies_ledger import copies_with, to_json
 from curation.takedown.databases import clear_tables, compact
 from curation.takedown.find import Progress, find_trace
-from curation.takedown.places import Places
 from curation.takedown.reissue import bury, reissue
 from curation.takedown.request import Request, Requests
 from curation.takedown.trace import Trace

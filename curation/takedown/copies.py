@@ -17,10 +17,10 @@ from catalog.blobs import BlobStore
 from catalog.errors import BadImage, CatalogCorrupt
 from curation.contract import DecodeNeed
 from curation.decode import decode_image
+from curation.derived_files import DerivedFiles
 from curation.stages.duplicates import SETTINGS, pairs_table
 from curation.stages.hashes import hash_views
 from curation.stages.thumbnails import jpeg_bytes
-from curation.takedown.derived_files import DerivedFiles
 
 _THUMBNAIL_PX = 256
 _NEED = DecodeNeed(min_side_px=_THUMBNAIL_PX)

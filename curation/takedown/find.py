@@ -11,8 +11,8 @@ from catalog.errors import CatalogCorrupt, UsageError
 from catalog.ids import image_id, is_image_id
 from catalog.looks import looks_of
 from catalog.naming import name_forms, text_of
+from curation.places import Places
 from curation.takedown.copies import CopyFinder
-from curation.takedown.places import Places
 from curation.takedown.request import Request
 from curation.takedown.rows import Rows, load_rows
 from curation.takedown.trace import NAMED, NEAR_COPY, SAME_BYTES, SAME_SUBJECT, Needles, Trace

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog import files, landing
 from catalog.ids import canonical_json, sha256_hex
-from curation.takedown.places import Places
+from curation.places import Places
 from curation.takedown.trace import Trace
 
 

@@ -15,8 +15,8 @@ from catalog.manifests import MANIFEST
 from catalog.recipe import load_recipe
 from catalog.release_format import TOMBSTONE, file_sha256
 from curation.curate import curate
+from curation.places import Places
 from curation.release.build import build_release
-from curation.takedown.places import Places
 from curation.takedown.trace import Trace
 
 

@@ -13,18 +13,14 @@ import pyarrow.compute as pc
 
 from catalog.errors import CatalogCorrupt
 from catalog.ids import digest
-from catalog.manifests import stage_key
 from catalog.naming import text_of
-from catalog.release_format import file_sha256
 from curation.derived import DerivedFolder
+from curation.derived_files import is_part
+from curation.places import Places, is_decoded_release
 from curation.takedown.databases import clear_tables, compact, reflected_tables
-from curation.takedown.derived_files import is_part
 from curation.takedown.landed import clear_json
-from curation.takedown.places import Places
 from curation.takedown.trace import Trace
 
-_TRAINING = "training"
-"""Stage under which training keeps decoded releases."""
 _OWN_FOLDERS = ("blobs", "landing", "derived", "releases", "takedowns", "sampleweb")
 """Of the data root: cleared by steps of their own, or (the sample web) no data of ours but a web that is served."""
 _TEXT_SUFFIXES = (".log", ".txt", ".jsonl", ".out", ".err")
@@ -38,14 +34,13 @@ def clear_derived(places: Places, trace: Trace, *, write: bool) -> int:
 
     Both are made again when they are needed. Returns how many files and folders there were.
     """
-    shas = [file_sha256(release.folder / "manifest.json") for release in places.releases()
-            if (release.recipe, release.version) in trace.releases]  # fmt: skip
+    shas = places.manifest_shas(trace.releases)
     count = 0
     for folder in places.derived.folders():
         names = places.derived.names(folder)
         if any(is_part(name) for name in names):
             count += _clear_parts(places, folder, trace, write=write)
-        elif _is_training_of(folder, shas) or _shows(folder, names, trace):
+        elif is_decoded_release(folder, shas) or _shows(folder, names, trace):
             count += 1
             if write:
                 places.derived.remove(folder)
@@ -76,20 +71,6 @@ def _clear_parts(places: Places, folder: DerivedFolder, trace: Trace, *, write: 
         unique = sorted(set(images))
         folder.write_manifest({**manifest, "images_count": len(unique), "images_sha256": digest(unique)})
     return touched
-
-
-def _is_training_of(folder: DerivedFolder, manifest_shas: list[str]) -> bool:
-    """Tell whether a folder holds the decoded pictures of one of some releases: its key says so."""
-    manifest = folder.read_manifest() if folder.stage == _TRAINING else None
-    if folder.stage != _TRAINING:
-        return False
-    if manifest is None:
-        return True  # never finished, and nobody can tell of which release
-    keys = {
-        stage_key(manifest["stage"], manifest["version"], manifest["params"], {"release": sha})
-        for sha in manifest_shas
-    }
-    return folder.key in keys
 
 
 def _shows(folder: DerivedFolder, names: list[str], trace: Trace) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.ids import is_image_id, sha256_hex
-from curation.takedown.places import Places
+from curation.places import Places
 from curation.takedown.results import file_shows
 from curation.takedown.trace import Trace
 
