@@ -223,19 +223,6 @@ def _named_blobs(places: Places) -> Iterator[str]:
             yield from (row[0] for row in connection.execute(select(column).where(column.is_not(None))))
 
 
-def collect(garbage: Iterable[Garbage], on_progress: Callable[[int], None] | None = None) -> dict[str, list[int]]:
-    """Remove what was found; returns kind -> [how many, bytes]."""
-    done: dict[str, list[int]] = {}
-    for number, item in enumerate(garbage):
-        item.remove()
-        count = done.setdefault(item.kind, [0, 0])
-        count[0] += 1
-        count[1] += item.size_bytes
-        if on_progress is not None:
-            on_progress(number + 1)
-    return done
-
-
 def clock_s() -> float:
     """Seconds since 1970: file times are compared with it."""
     return time.time()

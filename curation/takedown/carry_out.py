@@ -104,13 +104,18 @@ def written_plan(places: Places, requests: Requests, request_id: str, tell: Prog
     known = requests.read(request_id, _PLAN)
     if known is None:
         plan = plan_takedown(places, request, requests.picture(request_id), tell)
-        requests.write(request.request_id, _PLAN, json.dumps(plan.to_json(), ensure_ascii=False).encode())
+        keep_plan(requests, request_id, plan)
         return plan
     try:
         values = json.loads(known)
         return Plan(Trace.from_json(values["trace"]), values["counts"])
     except (ValueError, KeyError, TypeError) as error:
         raise CatalogCorrupt(f"takedown {request.request_id}: its plan cannot be read: {error}") from error
+
+
+def keep_plan(requests: Requests, request_id: str, plan: Plan) -> None:
+    """Write a plan beside its request."""
+    requests.write(request_id, _PLAN, json.dumps(plan.to_json(), ensure_ascii=False).encode())
 
 
 class _State:

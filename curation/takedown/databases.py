@@ -44,7 +44,15 @@ _PATIENCE_S = 60.0
 _CHUNK = 400
 
 
-def clear_tables(engine: Engine, tables: Iterable[Table], trace: Trace, fate: Fate, *, write: bool) -> int:
+def clear_tables(
+    engine: Engine,
+    tables: Iterable[Table],
+    trace: Trace,
+    fate: Fate,
+    *,
+    write: bool,
+    also: Callable[[str], bool] | None = None,
+) -> int:
     """Delete or scrub every row that holds a trace; returns how many.
 
     Args:
@@ -53,11 +61,13 @@ def clear_tables(engine: Engine, tables: Iterable[Table], trace: Trace, fate: Fa
         trace: what to look for, in every column that holds text or JSON.
         fate: says what becomes of such a row.
         write: False only counts.
+        also: tells of further texts that make a row one of them, whatever they hold.
     """
     count = 0
+    is_hit = trace.needles.found_in if also is None else lambda text: also(text) or trace.needles.found_in(text)
     for table in tables:
         with engine.connect() as connection:
-            found = list(_rows_with(connection, table, trace))
+            found = list(_rows_with(connection, table, is_hit))
         count += len(found)
         for start in range(0, len(found) if write else 0, _CHUNK):
             with engine.begin() as connection:
@@ -66,7 +76,7 @@ def clear_tables(engine: Engine, tables: Iterable[Table], trace: Trace, fate: Fa
     return count
 
 
-def _rows_with(connection: Connection, table: Table, trace: Trace) -> Iterator[dict[str, Any]]:
+def _rows_with(connection: Connection, table: Table, is_hit: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
     columns = [column for column in table.columns if _holds_text(column)]
     if not columns:
         return
@@ -76,7 +86,7 @@ def _rows_with(connection: Connection, table: Table, trace: Trace) -> Iterator[d
     query = select(*keys, *shown).execution_options(stream_results=True)
     for row in connection.execute(query):
         texts = [value for value in row[len(keys) :] if value]
-        if any(trace.needles.found_in(value) for value in texts):
+        if any(is_hit(value) for value in texts):
             named = dict(zip((key.name for key in keys), row, strict=False))
             yield {**dict(zip((c.name for c in columns), row[len(keys) :], strict=True)), **named}
 

@@ -1,4 +1,4 @@
-"""Commands that keep a data root in order: takedown."""
+"""Commands that keep a data root in order: takedown, gc, backup, restore, handout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(takedown)
+    for command in (takedown, gc, backup, restore, handout):
+        app.command()(command)
 
 
 def takedown(
@@ -58,8 +59,82 @@ def takedown(
     if dry_run or not _agrees(found, is_agreed=yes, as_json=as_json):
         _print_plan(found, as_json=as_json)
         return
-    keeping.keep_request(config, wanted, picture)
+    keeping.keep_request(config, wanted, picture, found)
     _carry_out(config, wanted.request_id, as_json=as_json)
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    min_age_h: Annotated[
+        float, typer.Option("--min-age-hours", min=1, help="Leave what was written since; a job may run.")
+    ] = 24.0,
+    runs_days: Annotated[
+        float | None, typer.Option(min=1, help="Also old finished training runs and failed crawls.")
+    ] = None,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Throw away derived results that nothing names, orphan blobs, and what killed writers left."""
+    from flows import keeping
+
+    config = options.config_for(root)
+    with options.progress_bars(is_quiet=as_json) as progress:
+        outcome = keeping.collect_garbage(
+            config, dry_run=dry_run, min_age_h=min_age_h, runs_days=runs_days, progress=progress
+        )
+    if as_json:
+        options.print_json(outcome)
+        return
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for row in outcome["found"]:
+        kinds.setdefault((row["kind"], row["why"]), []).append(row["size_bytes"])
+    rows = [[kind, why, len(sizes), round(sum(sizes) / 1e6, 1)] for (kind, why), sizes in sorted(kinds.items())]
+    options.print_table("Would go" if dry_run else "Removed", ["what", "why", "count", "MB"], rows)
+    if outcome["skipped"]:
+        typer.echo(f"left out: {outcome['skipped']}")
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="File to write (.tar.gz), or a folder.")],
+    with_blobs: Annotated[bool, typer.Option("--with-blobs", help="Pictures and saved pages too.")] = False,
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what cannot be made again into one file: answers, takedowns, splits, releases, landing, settings."""
+    from flows import keeping
+
+    config = options.config_for(root)
+    with options.progress_bars(is_quiet=as_json) as progress:
+        facts = keeping.back_up(config, target, with_blobs=with_blobs, progress=progress)
+    options.print_json(facts) if as_json else options.print_facts("Backup", facts)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `gleanery backup` wrote.")],
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty data root, and fill the crawl tables again from landing."""
+    from flows import keeping
+
+    config = options.config_for(root)
+    with options.progress_bars(is_quiet=as_json) as progress:
+        facts = keeping.restore(config, file, progress)
+    options.print_json(facts) if as_json else options.print_facts("Restored", facts)
+    typer.echo(f"carry out again the takedowns that were done after {facts['made_at']}: it cannot know them", err=True)
+
+
+def handout(
+    release: Annotated[str, typer.Argument(help="A recipe for its latest release, or recipe@version.")],
+    to: Annotated[str, typer.Option(help="Who was given it, and how they are reached.")],
+    root: Root = None,
+    as_json: AsJson = False,
+) -> None:
+    """Note who was given a release, so that the receipt of a takedown says whom to tell."""
+    from flows import keeping
+
+    facts = keeping.hand_out(options.config_for(root), release, to)
+    options.print_json(facts) if as_json else options.print_facts("Handed out", facts)
 
 
 def _asked(value: str | Path) -> str | Path:
