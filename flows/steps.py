@@ -122,6 +122,19 @@ def curate_recipe(config: Config, name: str, progress: Progress = no_progress) -
         return curate(recipe_named(config, name), catalog, config.data_root, config, on_progress=show)
 
 
+def tell_lineage(config: Config, recipe: str, picture: str) -> dict[str, Any]:
+    """Tell the story of a picture: sightings, signals, decisions, answers, releases.
+
+    Raises:
+        UsageError: nothing is known of it; says so where it was taken down.
+    """
+    from curation.release.lineage import lineage
+
+    curated = curate_recipe(config, recipe)
+    with Catalog(config.catalog_url) as catalog:
+        return lineage(catalog, curated, config.data_root, picture)
+
+
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
     """Freeze a data set.
 

@@ -202,7 +202,7 @@ def _receipt(places: Places, request: Request, plan: Plan, reissued: Mapping[str
         outside.append("PostgreSQL's write-ahead log and its own backups, until they are recycled")
     if trace.shared:
         outside.append(f"{len(trace.shared)} pictures that stand for many differently named people were left alone")
-    outside += ["copies of the file system (snapshots), and pictures in reviewers' browsers' caches"]
+    outside += ["copies of the file system (snapshots); reviewers' browsers, for an hour"]
     return {
         "request_id": request.request_id,
         "kind": request.kind,
