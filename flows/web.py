@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, PlainTextResponse
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from catalog.config import Config, load_config
@@ -80,6 +81,11 @@ class _FreshAfterTakedowns:
     def __init__(self, make: Callable[[], FastAPI], root: DataRoot) -> None:
         self._make, self._folder = make, root.takedowns / "receipts"
         self._stamp, self._app = self._seen(), make()
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Of the app inside: addresses of its pages are looked up through the one outside."""
+        return self._app.routes
 
     def _seen(self) -> int:
         return self._folder.stat().st_mtime_ns if self._folder.exists() else 0
