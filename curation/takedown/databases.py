@@ -28,6 +28,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    inspect,
     select,
     text,
     update,
@@ -126,10 +127,18 @@ def _scrubbed(column: Column[Any], value: str, trace: Trace) -> Any:
 
 
 def reflected_tables(engine: Engine) -> list[Table]:
-    """Read the tables of a database that is not ours."""
-    found = MetaData()
-    found.reflect(engine)
-    return list(found.sorted_tables)[::-1]
+    """Read the tables of a database that is not ours: names, columns and primary keys."""
+    inspector = inspect(engine)
+    described = MetaData()
+    tables = []
+    for name in inspector.get_table_names():
+        keys = set(inspector.get_pk_constraint(name)["constrained_columns"])
+        columns = [
+            Column(column["name"], column["type"], primary_key=column["name"] in keys, nullable=column["nullable"])
+            for column in inspector.get_columns(name)
+        ]
+        tables.append(Table(name, described, *columns))
+    return tables
 
 
 def compact(engine: Engine) -> None:
