@@ -85,6 +85,18 @@ class BlobStore:
             self._remote.rm_file(self._key(sha256))
         return True
 
+    def size_and_time(self, sha256: str) -> tuple[int, float]:
+        """Bytes of a blob, and when it was written (seconds since 1970).
+
+        Raises:
+            FileNotFoundError: there is no such blob.
+        """
+        if self._local is not None:
+            facts = self._path(sha256).stat()
+            return facts.st_size, facts.st_mtime
+        key = self._key(sha256)
+        return int(self._remote.size(key)), float(self._remote.modified(key).timestamp())
+
     def iter_ids(self) -> Iterator[str]:
         """Yield the sha256 of every blob, sorted."""
         if self._local is not None:

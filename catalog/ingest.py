@@ -124,11 +124,12 @@ class _Rows:
     def _is_suppressed(self, record: Record) -> bool:
         match record:
             case PageRecord():
-                return self._guard.blocks_url(record.url)
+                return self._guard.blocks_url(record.url) or self._guard.blocks_url(record.final_url)
             case ImageRecord():
                 return self._guard.blocks_url(record.url) or self._guard.blocks_image(record.image_id)
             case SubjectRecord():
-                if self._guard.blocks_subject(record.subject_id) or self._guard.blocks_name(record.name):
+                is_held = self._guard.blocks_subject(record.subject_id) or self._guard.blocks_name(record.name)
+                if is_held or self._guard.blocks_url(record.profile_url or ""):
                     self._suppressed_subjects.add(record.subject_id)
                     return True
             case SightingRecord():

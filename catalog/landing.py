@@ -18,6 +18,8 @@ from catalog.ids import canonical_json, digest
 from catalog.schema import LANDED_TYPES, IssueRecord, Record, RunRecord
 
 RECORDS, ISSUES, RUN = "records.jsonl", "issues.jsonl", "run.json"
+BLANKED = "blanked"
+"""Type of a line that a takedown emptied."""
 
 
 class LandingWriter:
@@ -116,7 +118,7 @@ def iter_records(folder: Path) -> Iterator[Record]:
     if not path.exists():
         return
     for row in iter_rows(path):
-        if row.get("type") == "blanked":  # a takedown stood here
+        if row.get("type") == BLANKED:
             continue
         cls = LANDED_TYPES.get(str(row.get("type")))
         if cls is None:
@@ -128,11 +130,12 @@ def iter_records(folder: Path) -> Iterator[Record]:
 
 
 def iter_issues(folder: Path) -> Iterator[IssueRecord]:
-    """Yield the issues of a run."""
+    """Yield the issues of a run; blanked lines are left out."""
     path = folder / ISSUES
     if path.exists():
         for row in iter_rows(path):
-            yield IssueRecord.from_json(row)
+            if row.get("type") != BLANKED:
+                yield IssueRecord.from_json(row)
 
 
 def load_run(folder: Path) -> RunRecord | None:

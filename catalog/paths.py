@@ -58,6 +58,11 @@ class DataRoot:
         return self.root / "services"
 
     @property
+    def takedowns(self) -> Path:
+        """Open takedowns (private) and their receipts, and which copies of the data left the root."""
+        return self.root / "takedowns"
+
+    @property
     def catalog_db(self) -> Path:
         """The SQLite catalog, where no other database is configured."""
         return self.root / "catalog.db"

@@ -14,6 +14,7 @@ from catalog import tables
 from catalog.blobs import BlobStore
 from catalog.db import Catalog
 from catalog.ids import canonical_json
+from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from curation.contract import SIGHTING_COLUMNS
@@ -76,6 +77,23 @@ def load_documents(catalog: Catalog, recipe: Recipe, patterns: Sequence[str], bl
             if row.body_sha256 and is_named and recipe.matches_source(row.source):
                 found[f"{row.source}/{name}"] = blobs.get(row.body_sha256).decode("utf-8-sig", "replace")
     return found
+
+
+def images_alike(hashes: pd.DataFrame, suppressions: Suppressions) -> set[str]:
+    """List the pictures that look like one that was taken down, also mirrored.
+
+    Args:
+        hashes: the signal `hashes`.
+        suppressions: its looks are compared.
+    """
+    rich = hashes[~hashes["is_low_information"].astype(bool)]
+    views = [rich[["image_id", f"phash{view}", f"dhash{view}"]] for view in ("", "_mirror")]
+    return {
+        str(image)
+        for view in views
+        for image, phash, dhash in view.itertuples(index=False)
+        if suppressions.blocks_look(Look(int(phash), int(dhash)))
+    }
 
 
 _EMPTY: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}

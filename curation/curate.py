@@ -27,7 +27,7 @@ from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
-from curation.candidates import load_documents, load_sightings
+from curation.candidates import images_alike, load_documents, load_sightings
 from curation.contract import Curated, TableInputs, TableResult, TableStage
 from curation.decisions import decisions_frame, records, standing
 from curation.derived import DerivedFolder
@@ -83,8 +83,9 @@ def curate(
     for name, count in measured.items():
         record.add(name, plan.keys[name], sightings["image_id"].nunique(), count, time.perf_counter() - started)
     signals = Signals(plan, derived, sightings["image_id"])
-    if suppressions.phashes and "hashes" in signals:
-        sightings = _without_suppressed(sightings, signals["hashes"], suppressions)
+    if suppressions.looks and "hashes" in signals:
+        blocked = images_alike(signals["hashes"], suppressions)
+        sightings = sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
         signals = Signals(plan, derived, sightings["image_id"])
     documents = load_documents(catalog, recipe, recipe.pairs.get("lists", ()), BlobStore(blobs))
     state = _TableRun(recipe, catalog, sightings, signals, derived, documents)
@@ -238,16 +239,6 @@ def _load(folder: DerivedFolder) -> TableResult | None:
         decisions=folder.read_table(DECISIONS).to_pandas(),
         facts=manifest["facts"],
     )
-
-
-def _without_suppressed(sightings: pd.DataFrame, hashes: pd.DataFrame, suppressions: Suppressions) -> pd.DataFrame:
-    """Leave out pictures that look like one that was taken down, also mirrored."""
-    blocked = {
-        row["image_id"]
-        for row in records(hashes[["image_id", "phash", "phash_mirror"]])
-        if suppressions.blocks_phash(int(row["phash"])) or suppressions.blocks_phash(int(row["phash_mirror"]))
-    }
-    return sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
 
 
 class _RunRecorder:

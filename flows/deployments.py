@@ -30,6 +30,7 @@ from flows.devices import devices_count
 from flows.pipeline import continue_waiting, pipeline
 from flows.release import release
 from flows.services import WORK_POOLS
+from flows.takedown import takedown
 from flows.train import train
 
 _JITTER_S = 600.0
@@ -61,6 +62,7 @@ def declared(config: Config) -> Iterator[RunnerDeployment]:
     yield _deployed(release, "release", concurrency_limit=_ONE_AFTER_THE_OTHER)
     yield _deployed(train, "train", work_pool_name="gpu")
     yield _deployed(pipeline, "pipeline")
+    yield _deployed(takedown, "takedown")
     yield _deployed(
         pipeline,
         "weekly-majors",

@@ -271,6 +271,19 @@ def export_label_studio(
     return count, settings
 
 
+def tell_lineage(config: Config, recipe: str, picture: str) -> dict[str, Any]:
+    """Tell the story of a picture: sightings, signals, decisions, answers, releases.
+
+    Raises:
+        UsageError: nothing is known of it; says so where it was taken down.
+    """
+    from curation.release.lineage import lineage
+
+    curated = curate_recipe(config, recipe)
+    with Catalog(config.catalog_url) as catalog:
+        return lineage(catalog, curated, config.data_root, picture)
+
+
 def release_curated(config: Config, curated: Curated, progress: Progress = no_progress) -> Release:
     """Freeze a data set.
 

@@ -5,19 +5,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from catalog import tables
 from catalog.config import Config, load_config
 from catalog.db import Catalog
 from catalog.errors import UsageError
+from catalog.ids import is_image_id
+from catalog.paths import DataRoot
 from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.review.app import Guard, create_app
@@ -53,18 +59,47 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
 
     _serve_sheets(app, config)
 
-    review = create_app(
-        open_catalog=lambda: Catalog(config.catalog_url),
-        recipes=lambda: _recipes(config),
-        load_curated=lambda recipe: steps.curate_measured(config, recipe),
-        read_blob=steps.blob_store(config).get,
-        now=steps.utc_now,
-        new_batch_id=lambda: secrets.token_hex(8),
-        hosts=hosts,
-        token=token,
-    )
-    app.mount("/", review)
+    def tell(recipe: str, picture: str) -> dict[str, Any]:
+        if not is_image_id(picture):
+            raise UsageError(f"expected the id of a picture or a sample, 64 hex digits, found {picture[:80]!r}")
+        return steps.tell_lineage(dataclasses.replace(config, executor="inline"), recipe, picture)
+
+    def make_review() -> FastAPI:
+        return create_app(
+            open_catalog=lambda: Catalog(config.catalog_url),
+            recipes=lambda: _recipes(config),
+            load_curated=lambda recipe: steps.curate_measured(config, recipe),
+            read_blob=steps.blob_store(config).get,
+            now=steps.utc_now,
+            new_batch_id=lambda: secrets.token_hex(8),
+            hosts=hosts,
+            token=token,
+            story=tell,
+        )
+
+    app.mount("/", _FreshAfterTakedowns(make_review, config.data_root))
     return app
+
+
+class _FreshAfterTakedowns:
+    """The review app, made anew once a takedown is done: what it holds in memory may show who has gone."""
+
+    def __init__(self, make: Callable[[], FastAPI], root: DataRoot) -> None:
+        self._make, self._folder = make, root.takedowns / "receipts"
+        self._stamp, self._app = self._seen(), make()
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Of the app inside: addresses of its pages are looked up through the one outside."""
+        return self._app.routes
+
+    def _seen(self) -> int:
+        return self._folder.stat().st_mtime_ns if self._folder.exists() else 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._seen() != self._stamp:
+            self._stamp, self._app = self._seen(), self._make()
+        await self._app(scope, receive, send)
 
 
 def _serve_files(app: FastAPI, name: str, folder: Path) -> None:

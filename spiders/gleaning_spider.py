@@ -19,6 +19,7 @@ import scrapy
 from catalog.errors import GleaneryError, PageBlocked, PageForeign, SourceChanged
 from catalog.ids import page_id
 from catalog.schema import FAILURE_CLASSES, IssueRecord, Permission, Record
+from catalog.suppressions import SUPPRESSED
 from spiders.assembly import drafts as assembly
 from spiders.assembly.drafts import Draft
 from spiders.fetch.fetcher import Fetcher, ImageOutcome
@@ -163,7 +164,8 @@ class GleaningSpider(scrapy.Spider):
             if self.work.max_images is not None:
                 found = assembly.sampled(found, self.work.max_images)
             self._expect_pages()
-            async for record in self._pictures(found):
+            allowed = [draft for draft in found if not self._is_suppressed(draft)]
+            async for record in self._pictures(allowed):
                 yield record
             for record in self._finish(found):
                 yield record
@@ -211,7 +213,8 @@ class GleaningSpider(scrapy.Spider):
             fetched = self.kept(step, fetched)
             read = self._try(step, fetched)
             is_blocked = self._challenges_in_a_row > challenges  # what lands would stand for the page from then on
-            if (fetched.reason is None and not is_blocked) or not fetched.permission.is_allowed:
+            is_refused = not fetched.permission.is_allowed and fetched.reason != "policy_suppressed"
+            if (fetched.reason is None and not is_blocked) or is_refused:
                 yield self.fetcher.page_record(fetched)
             if read is not None:
                 reads[step.url] = read
@@ -268,7 +271,8 @@ class GleaningSpider(scrapy.Spider):
                 raise ShutOut(
                     f"{step.url}: {fetched.detail}, the host asks to be left alone for {rest_s:.0f} s", rest_s
                 )
-            self._issue(fetched.reason, step.url, fetched.detail)
+            is_suppressed = fetched.reason == "policy_suppressed"
+            self._issue(fetched.reason, SUPPRESSED if is_suppressed else step.url, fetched.detail)
             return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
         if not (step.is_elsewhere or is_same_site(fetched.final_url, self.work.source.start_urls)):
             self._issue("page_foreign", step.url, f"moved to {fetched.final_url}")
@@ -352,6 +356,9 @@ class GleaningSpider(scrapy.Spider):
             rest_s = self.fetcher.asked_rest_s(url)
             if rest_s is not None:
                 raise ShutOut(f"{url}: {outcome.detail}", rest_s)
+
+    def _is_suppressed(self, draft: Draft) -> bool:
+        return assembly.is_suppressed(self.work.source.name, draft, self.work.suppressions)
 
     def _finish(self, found: Sequence[Draft]) -> list[Record]:
         source = self.work.source

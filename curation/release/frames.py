@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from catalog.errors import UsageError
 from catalog.recipe import Recipe
 from catalog.release_format import NAME_COLUMN, SAMPLE_COLUMNS
 from catalog.suppressions import Suppressions, normalised_name
+from curation.candidates import images_alike
 from curation.contract import Curated
 from curation.release.layout import picture_path
 from curation.release.nearest import quantised
@@ -127,18 +127,16 @@ def _arrow_type(name: str) -> pa.DataType:
 
 
 def _suppressed(frame: pd.DataFrame, curated: Curated, guard: Suppressions) -> pd.Series:
-    hashes: Mapping[str, int] = {}
-    if guard.phashes and "hashes" in curated.signals:
-        signal = curated.signals["hashes"]
-        known = signal.dropna(subset="phash")
-        hashes = {image_id: int(phash) for image_id, phash in zip(known["image_id"], known["phash"], strict=True)}
+    alike: set[str] = set()
+    if guard.looks and "hashes" in curated.signals:
+        alike = images_alike(curated.signals["hashes"], guard)
     is_blocked = [
         guard.blocks_image(row["image_id"])
         or guard.blocks_subject(row["subject_id"])
         or guard.blocks_url(row["image_url"])
         or guard.blocks_url(row["page_url"])
         or guard.blocks_name(row["name"] if isinstance(row["name"], str) else None)
-        or (row["image_id"] in hashes and guard.blocks_phash(hashes[row["image_id"]]))
+        or row["image_id"] in alike
         for row in frame[["image_id", "subject_id", "image_url", "page_url", "name"]].to_dict("records")
     ]
     return pd.Series(is_blocked, index=frame.index, dtype="bool")

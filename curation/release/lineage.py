@@ -17,6 +17,7 @@ from catalog.ids import is_image_id
 from catalog.manifests import MANIFEST
 from catalog.paths import DataRoot
 from catalog.release_format import TOMBSTONE, open_release, version_order
+from catalog.suppressions import Suppressions
 from curation.contract import Curated
 
 
@@ -27,11 +28,13 @@ def lineage(catalog: Catalog, curated: Curated, root: DataRoot, picture: str | P
         catalog: what was collected and answered.
         curated: what a recipe made of it.
         root: where releases are looked for.
-        picture: an image id, a sample id, or the path of a file with the original bytes.
+        picture: an image id, a sample id, or the path of a file: with the original bytes, or out of a release, where
+            files are named by their sample.
 
     Returns:
         JSON values: `image_id`, `sightings` (with page, time, permission and subject), `signals`, `samples` (with
-        group, side, decisions, verdicts and `why_not_released`), `releases`.
+        group, side, decisions, verdicts and `why_not_released`), `why_not_in_latest` (of one that is kept now), and
+        `releases`.
 
     Raises:
         UsageError: the picture is not known.
@@ -40,8 +43,11 @@ def lineage(catalog: Catalog, curated: Curated, root: DataRoot, picture: str | P
     sightings = _sightings(catalog, image_id)
     samples = _rows(curated.tables["samples"], "image_id", image_id)
     if not sightings and not samples:
+        if Suppressions.load(catalog).blocks_image(image_id):
+            raise UsageError(f"picture {image_id[:16]}... was taken down; nothing of it is kept")
         raise UsageError(f"no picture {image_id} was collected")
     releases = _releases(root, curated.recipe.name, image_id)
+    stories = [_sample_story(catalog, curated, sample) for sample in samples]
     return {
         "image_id": image_id,
         "recipe": curated.recipe.name,
@@ -51,8 +57,9 @@ def lineage(catalog: Catalog, curated: Curated, root: DataRoot, picture: str | P
             for stage, frame in sorted(curated.signals.items())
             for row in _rows(frame.drop(columns="name", errors="ignore"), "image_id", image_id)[:1]
         },
-        "samples": [_sample_story(catalog, curated, sample) for sample in samples],
+        "samples": stories,
         "why_no_sample": None if samples else _why_no_sample(curated, image_id),
+        "why_not_in_latest": _why_not_in_latest(root, curated.recipe.name, stories, releases),
         "releases": releases,
     }
 
@@ -62,10 +69,14 @@ def _resolve(curated: Curated, picture: str | Path) -> str:
         path = Path(picture)
         if not path.is_file():
             raise UsageError(f"expected an image id, a sample id or a file, found {str(picture)!r}")
-        return image_id_of(path.read_bytes())
+        return _image_of_sample(curated, path.stem) or image_id_of(path.read_bytes())
+    return _image_of_sample(curated, picture) or picture
+
+
+def _image_of_sample(curated: Curated, sample_id: str) -> str | None:
     samples = curated.tables["samples"]
-    match = samples.loc[samples["sample_id"] == picture, "image_id"]
-    return str(match.iloc[0]) if len(match) else picture
+    match = samples.loc[samples["sample_id"] == sample_id, "image_id"]
+    return str(match.iloc[0]) if len(match) else None
 
 
 def _sightings(catalog: Catalog, image_id: str) -> list[dict[str, Any]]:
@@ -131,14 +142,33 @@ def _why_no_sample(curated: Curated, image_id: str) -> str:
     return f"recipe {curated.recipe.name} does not take it (another source, slot, role, or not curated yet)"
 
 
-def _releases(root: DataRoot, recipe: str, image_id: str) -> list[dict[str, Any]]:
+def _why_not_in_latest(
+    root: DataRoot, recipe: str, samples: list[dict[str, Any]], releases: list[dict[str, Any]]
+) -> str | None:
+    """Say why a picture that is kept now is not in the newest release: that was built before."""
+    if not any(sample["why_not_released"] is None for sample in samples):
+        return None
+    folders = _whole_releases(root, recipe)
+    if not folders:
+        return f"no release of {recipe} was built yet"
+    latest = folders[-1].name
+    if any(release["version"] == latest for release in releases):
+        return None
+    return f"the newest release, {latest}, was built before this was decided: build it again"
+
+
+def _whole_releases(root: DataRoot, recipe: str) -> list[Path]:
     folders = [
         folder
         for folder in (root.releases / recipe).glob("*")
         if (folder / MANIFEST).exists() and not (folder / TOMBSTONE).exists()
     ]
+    return sorted(folders, key=lambda folder: version_order(folder.name))
+
+
+def _releases(root: DataRoot, recipe: str, image_id: str) -> list[dict[str, Any]]:
     found = []
-    for folder in sorted(folders, key=lambda folder: version_order(folder.name)):
+    for folder in _whole_releases(root, recipe):
         samples = open_release(folder).samples()
         found += [
             {"version": folder.name, **_pick([row], ("sample_id", "split", "path"))}

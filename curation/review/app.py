@@ -30,6 +30,7 @@ from curation.release.pictures import fit_jpeg
 from curation.review.agreement import disagreements, mean_kappa, pair_agreements
 from curation.review.answers import Batch, checked_reviewer, save_answers, undo_last
 from curation.review.board import Board, Boards, Page
+from curation.review.lineage_page import Story, lineage_router
 from curation.review.progress import people, read_given
 
 HERE = Path(__file__).parent
@@ -43,7 +44,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_PICTURE_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
+_PICTURE_CACHE = {"Cache-Control": "private, max-age=3600"}
+"""An hour, not for ever: a takedown must reach the browsers of reviewers too."""
 _TOKEN_COOKIE, _REVIEWER_COOKIE = "gleanery_token", "gleanery_reviewer"
 _DEFAULT_REVIEWER = "reviewer"
 _LARGE_PX = 1024
@@ -87,6 +89,7 @@ def create_app(
     new_batch_id: Callable[[], str],
     hosts: Sequence[str] = (),
     token: str = "",
+    story: Story | None = None,
 ) -> FastAPI:
     """Make the app; it may also be mounted under a path of another.
 
@@ -99,6 +102,7 @@ def create_app(
         new_batch_id: gives a text that was never given before.
         hosts: host names under which others reach the app, beside loopback.
         token: what others must show.
+        story: tells a picture's lineage; None leaves those pages out.
 
     Raises:
         UsageError: there are `hosts` but no token.
@@ -122,6 +126,8 @@ def create_app(
         return JSONResponse({"error": str(error)}, status_code=status)
 
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    if story is not None:  # before the routes that take any recipe's name
+        app.include_router(lineage_router(story, review.boards.thumbnail, review.templates))
     _add_pages(app, review, token)
     _add_api(app, review)
     return app

@@ -59,14 +59,9 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """Tell the whole story of a picture: where it stood, what was measured and decided, where it went."""
-    from catalog.db import Catalog
-    from curation.release.lineage import lineage as tell
     from flows import steps
 
-    config = options.config_for(root)
-    curated = steps.curate_recipe(config, recipe)
-    with Catalog(config.catalog_url) as catalog:
-        story = tell(catalog, curated, config.data_root, image)
+    story = steps.tell_lineage(options.config_for(root), recipe, image)
     if as_json:
         options.print_json(story)
     else:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from catalog.ids import sighting_id, subject_id
 from catalog.schema import IssueRecord, Record, SightingRecord, SubjectRecord
-from catalog.suppressions import Suppressions
+from catalog.suppressions import SUPPRESSED, Suppressions
 
 MIN_SHARED = 3
 """One picture that stands for so many people of different names is a placeholder; two may be one twice listed."""
@@ -82,6 +82,15 @@ def wanted(drafts: Iterable[Draft], is_fallback: bool = False) -> list[Shown]:
     ]
 
 
+def is_suppressed(source: str, draft: Draft, suppressions: Suppressions) -> bool:
+    """Tell whether a takedown covers a subject; its pictures are not even fetched."""
+    return (
+        suppressions.blocks_subject(subject_id(source, *draft.key))
+        or suppressions.blocks_name(draft.facts.get("name"))
+        or suppressions.blocks_url(draft.facts.get("profile_url") or "")
+    )
+
+
 def records(
     source: str, drafts: Sequence[Draft], outcomes: Mapping[str, Outcome], suppressions: Suppressions
 ) -> Iterator[Record]:
@@ -96,11 +105,10 @@ def records(
     landed: list[tuple[Draft, list[SightingRecord]]] = []
     for draft in drafts:
         subject = subject_id(source, *draft.key)
-        if suppressions.blocks_subject(subject) or suppressions.blocks_name(draft.facts.get("name")):
-            pages = sorted({shown.page_id for shown in draft.shown})
-            yield IssueRecord(source=source, reason="policy_suppressed", where=subject, detail=", ".join(pages))
+        if is_suppressed(source, draft, suppressions):
+            yield IssueRecord(source=source, reason="policy_suppressed", where=SUPPRESSED)
             continue
-        yield SubjectRecord(subject_id=subject, source=source, **draft.facts)
+        yield SubjectRecord(subject_id=subject, source=source, **suppressions.without_names(draft.facts))
         sightings, issues = _sightings(source, subject, draft, outcomes)
         landed.append((draft, sightings))
         yield from sightings
@@ -119,6 +127,9 @@ def _sightings(
         if chosen is None:
             where = shown.urls[0] if shown.urls[0][:5] != "data:" else shown.page_id
             issues.append(IssueRecord(source=source, reason="record_placeholder", where=where))
+            continue
+        if chosen.reason == "policy_suppressed":  # not even its address is kept
+            issues.append(IssueRecord(source=source, reason=chosen.reason, where=SUPPRESSED))
             continue
         slots = ranks.setdefault(shown.slot, {})
         rank = slots.setdefault(chosen.url, len(slots))

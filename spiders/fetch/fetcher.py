@@ -74,22 +74,25 @@ class Fetcher:
         if self._work.suppressions.blocks_url(url):
             return self._refusal(url, "policy_suppressed", via)
         landed = self._work.ledger.current.pages.get((url, via))
-        if landed is not None:
+        if landed is not None and not (landed.body_sha256 is None and landed.permission.get("is_allowed", True)):
             self.counts["replayed"] += 1
             return self._replay(landed, landed.fetched_at)
         known = self._work.ledger.earlier.pages.get((url, via)) if via == "http" else None
         if known is not None and (known.body_sha256 is None or known.body_sha256 not in self._work.blobs):
             known = None
         fetched = await self._fetch(url, "page", known, via)
+        if fetched.final_url != url and self._work.suppressions.blocks_url(fetched.final_url):
+            return self._refusal(url, "policy_suppressed", via)
         if fetched.status == 304 and known is not None:
             self.counts["not_modified"] += 1
             return self._replay(known, fetched.fetched_at, fetched.permission)
         return fetched
 
     def page_record(self, fetched: Fetched) -> PageRecord:
-        """Store a page's body and make its record."""
+        """Store a page's body and make its record; a page that names somebody who was taken down is not stored."""
         has_body = fetched.reason is None
         self.counts["pages"] += has_body
+        is_kept = has_body and not self._work.suppressions.names_in_page(fetched.body)
         return PageRecord(
             page_id=page_id(self._work.source.name, fetched.url),
             source=self._work.source.name,
@@ -97,7 +100,7 @@ class Fetcher:
             final_url=fetched.final_url,
             status=fetched.status,
             via=fetched.via,
-            body_sha256=self._work.blobs.put(fetched.body) if has_body else None,
+            body_sha256=self._work.blobs.put(fetched.body) if is_kept else None,
             content_type=fetched.headers.get("content-type", ""),
             etag=fetched.headers.get("etag"),
             last_modified=fetched.headers.get("last-modified"),
@@ -168,7 +171,8 @@ class Fetcher:
 
     def _land(self, fetched: Fetched) -> ImageOutcome:
         sha256 = image_id(fetched.body)
-        if self._work.suppressions.blocks_image(sha256):
+        held = self._work.suppressions
+        if held.blocks_image(sha256) or held.blocks_url(fetched.final_url) or held.blocks_body(fetched.body):
             self.counts["refused"] += 1
             return ImageOutcome(url=fetched.url, reason="policy_suppressed")
         self.counts["images_new"] += sha256 not in self._work.blobs

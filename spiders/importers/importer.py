@@ -22,7 +22,7 @@ from catalog.ids import image_id, page_id, run_id, sighting_id, subject_id
 from catalog.landing import LandingWriter
 from catalog.paths import DataRoot
 from catalog.schema import ImageRecord, IssueRecord, PageRecord, Permission, RunRecord, SightingRecord, SubjectRecord
-from catalog.suppressions import Suppressions
+from catalog.suppressions import SUPPRESSED, Suppressions
 from spiders.importers.layouts import LAYOUTS, Entry, is_picture
 from spiders.ledger import Ledger, open_ledger
 from spiders.locks import source_lock
@@ -44,6 +44,8 @@ class _Taken:
     issue: IssueRecord | None
     is_new: bool = False
     is_unchanged: bool = False
+    is_suppressed: bool = False
+    """A takedown covers it: neither bytes nor address are kept."""
 
 
 def import_folder(
@@ -160,11 +162,11 @@ class _Import:
         subjects: set[str] = set()
         ranks: dict[str, int] = {}
         for taken in self._take_all(entries):
-            subject = subject_id(self.source, *taken.entry.key)
-            if self.suppressions.blocks_subject(subject) or self.suppressions.blocks_name(taken.entry.name):
+            if taken.is_suppressed:
                 counts["refused"] += 1
-                self.writer.add(self._issue("policy_suppressed", subject))
+                self.writer.add(self._issue("policy_suppressed", SUPPRESSED))
                 continue
+            subject = subject_id(self.source, *taken.entry.key)
             if subject not in subjects:
                 subjects.add(subject)
                 self.writer.add(self._subject(subject, taken.entry))
@@ -188,6 +190,10 @@ class _Import:
 
     def _take(self, entry: Entry) -> _Taken:
         url = f"file:{entry.path}"
+        held = self.suppressions
+        is_held = held.blocks_subject(subject_id(self.source, *entry.key)) or held.blocks_name(entry.name)
+        if is_held or held.blocks_url(url):
+            return _Taken(entry, None, None, is_suppressed=True)
         try:
             facts = (self.folder / entry.path).stat()
             modified = f"{facts.st_mtime_ns}"
@@ -203,9 +209,8 @@ class _Import:
             return _Taken(entry, None, self._issue("fetch_failed", url, f"cannot be read: {error.strerror}"))
         if not body:
             return _Taken(entry, None, self._issue("decode_empty", url))
-        held = self.suppressions
-        if held.blocks_url(url) or (held.images and held.blocks_image(image_id(body))):
-            return _Taken(entry, None, self._issue("policy_suppressed", url))
+        if held.blocks_image(image_id(body)) or held.blocks_body(body):
+            return _Taken(entry, None, None, is_suppressed=True)
         image = self.blobs.put(body)
         is_new = url not in self.ledger.earlier.images or self.ledger.earlier.images[url].image_id != image
         record = ImageRecord(
@@ -250,10 +255,18 @@ class _Import:
         """Land lists (pairs, splits, ratings) as pages; report what is neither list nor picture."""
         for path in files:
             if path.lower().endswith((".txt", ".csv", ".md")):
-                body = (self.folder / path).read_bytes()
+                body = self._without_names((self.folder / path).read_bytes())
                 self.writer.add(self._page_of(f"file:{path}", self.blobs.put(body), "text/plain"))
             elif not is_picture(path):
-                self.writer.add(self._issue("fetch_not_an_image", f"file:{path}", "no picture by its name"))
+                where = SUPPRESSED if self.suppressions.blocks_url(path) else f"file:{path}"
+                self.writer.add(self._issue("fetch_not_an_image", where, "no picture by its name"))
+
+    def _without_names(self, body: bytes) -> bytes:
+        """Give a list less the lines that name somebody who was taken down."""
+        if not self.suppressions.names_in_page(body):
+            return body
+        kept = (line for line in body.splitlines(keepends=True) if not self.suppressions.names_in_page(line))
+        return b"".join(kept)
 
     def _issue(self, reason: str, where: str, detail: str = "") -> IssueRecord:
         return IssueRecord(source=self.source, reason=reason, where=where, detail=detail)

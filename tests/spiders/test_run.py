@@ -336,7 +336,7 @@ def test_a_takedown_holds_before_the_fetch_and_before_the_record(staff_site, roo
     held = Suppressions(urls=frozenset({staff_site.url("/img/0.png")}))
     run = crawl_source(source_of(staff_site), root, config, WHEN, suppressions=held)
     assert staff_site.asked("/img/0.png") == []
-    assert issues(root, run) == {("policy_suppressed", "0.png"): 1}
+    assert issues(root, run) == {("policy_suppressed", "(taken down)"): 1}
     subject = next(row for row in landed(root, run, "subject") if row["name"] == "Mira Vogt")
     gone = Suppressions(subjects=frozenset({subject["subject_id"]}))
     again = crawl_source(source_of(staff_site), root, config, LATER, suppressions=gone)
