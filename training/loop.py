@@ -22,16 +22,17 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from catalog.errors import GleaneryError
 from catalog.files import replacing
 from training.augment import augment
-from training.batches import BatchFeed, epoch_order, seed_of
+from training.batches import BatchFeed, Examples, epoch_order, seed_of
 from training.config import MachineConfig, PhaseConfig, TrainingConfig
 from training.data import TrainingData
-from training.models import PictureModel, freeze
+from training.models import freeze
 from training.tasks.task import Outputs, Task
 
 LAST, BEST, DONE = "last.ckpt", "best.safetensors", "done.ckpt"
@@ -73,7 +74,7 @@ class TaskModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self._task, self._data, self._config, self._phase, self._folder = task, data, config, phase, folder
-        self._frozen_norms = freeze(model, self._settings.backbone_layers) if isinstance(model, PictureModel) else []
+        self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         self._augmentation = torch.Generator()
         self.step_losses: list[Tensor] = []
         self.validation: list[tuple[Tensor, int, Tensor, Tensor, Tensor]] = []
@@ -87,9 +88,17 @@ class TaskModule(pl.LightningModule):
 
     def train_dataloader(self) -> BatchFeed:
         """Give this epoch's batches; Lightning asks anew for every epoch."""
-        examples = self._task.examples(self._data, "train", self._seed("examples"))
+        examples = self._training_examples()
         order = epoch_order(len(examples.rows), self._config.augment.copies, self._seed("order"))
         return BatchFeed(self._data.pixels, examples, self._config.batch_size, order)
+
+    def _training_examples(self) -> Examples:
+        """Let a task that chooses by what the network sees now (mining) look through it."""
+        seed = self._seed("examples")
+        choose = getattr(self._task, "training_examples", None)
+        if choose is None:
+            return self._task.examples(self._data, "train", seed)
+        return choose(self._data, seed, lambda rows: embed_rows(self.model, self._data, rows, self._config.batch_size))
 
     def val_dataloader(self) -> BatchFeed:
         """Give the validation split in its own order."""
@@ -104,6 +113,13 @@ class TaskModule(pl.LightningModule):
         self.model.train()
         for norm in self._frozen_norms:
             norm.eval()
+
+    def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
+        """Set the learning rates, which follow from the step alone."""
+        steps = self._settings.epochs * int(self.trainer.num_training_batches)
+        factor = rate_factor(self._settings.schedule, self.global_step / max(1, steps))
+        for group in self.optimizers().param_groups:
+            group["lr"] = self._settings.learning_rate * factor * group["factor"]
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Augment, compute, and refuse a loss that is no number."""
@@ -129,7 +145,8 @@ class TaskModule(pl.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Keep the outputs; they are measured as a whole."""
         outputs = self._task.forward(self.model, as_float(batch["image"]))
-        loss = self._task.loss(outputs, batch["target"])
+        is_whole = getattr(self._task, "is_measured_whole", False)
+        loss = outputs.new_zeros(()) if is_whole else self._task.loss(outputs, batch["target"])
         self.validation.append((loss.detach(), len(outputs), batch["row"], batch["target"], outputs.detach().float()))
 
     def epoch_row(self) -> dict[str, float]:
@@ -139,7 +156,8 @@ class TaskModule(pl.LightningModule):
         losses = torch.stack([loss for loss, *_ in self.validation]).double().cpu()
         measures = self._task.measure(gather([each[2:] for each in self.validation]))
         numbers = {f"validation_{name}": float(value) for name, value in measures.items() if isinstance(value, float)}
-        loss = float((losses * weights).sum() / weights.sum())
+        is_whole = getattr(self._task, "is_measured_whole", False)
+        loss = measures["loss"] if is_whole else float((losses * weights).sum() / weights.sum())
         return {
             "epoch": self.trainer.current_epoch + 1,
             "train_loss": float(train),
@@ -149,8 +167,13 @@ class TaskModule(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the phase's optimiser over what learns."""
-        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         settings = self._settings
+        backbone = getattr(self.model, "backbone", None)
+        of_backbone = {id(parameter) for parameter in backbone.parameters()} if backbone is not None else set()
+        slow = [each for each in self.model.parameters() if each.requires_grad and id(each) in of_backbone]
+        fast = [each for each in self.model.parameters() if each.requires_grad and id(each) not in of_backbone]
+        learning = [{"params": fast, "factor": settings.head_factor}, {"params": slow, "factor": 1.0}]
+        learning = [group for group in learning if group["params"]]
         rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
         if settings.optimiser == "sgd":
             return torch.optim.SGD(learning, momentum=settings.momentum, **rates)
@@ -207,6 +230,16 @@ class EpochKeeper(Checkpoint):
     def _should_stop(self) -> bool:
         patience = self._settings.patience
         return bool(patience and self.history and len(self.history) - best_epoch(self.history) >= patience)
+
+
+def rate_factor(schedule: str, done_frac: float) -> float:
+    """Give the learning rate as a share of its highest, after so much of a phase; see `PhaseConfig.schedule`."""
+    if schedule == "constant":
+        return 1.0
+    rise = 0.05
+    if done_frac < rise:
+        return (done_frac + 0.002) / (rise + 0.002)
+    return 0.5 * (1 + math.cos(math.pi * (done_frac - rise) / (1 - rise)))
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
@@ -400,6 +433,19 @@ def run_model(task: Task, model: nn.Module, data: TrainingData, part: str, confi
         outputs = task.forward(model, as_float(batch["image"].to(device)))
         batches.append((batch["row"], batch["target"], outputs.float().cpu()))
     return gather(batches)
+
+
+@torch.inference_mode()
+def embed_rows(model: nn.Module, data: TrainingData, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float32]:
+    """Embed pictures as they are, (N,) rows to (N, D); the model goes back to the mode it was in."""
+    was_training, device = model.training, next(model.parameters()).device
+    model.eval()
+    parts = [
+        model(as_float(torch.from_numpy(data.pixels[rows[start : start + batch_size]]).to(device))).float().cpu()
+        for start in range(0, len(rows), batch_size)
+    ]
+    model.train(was_training)
+    return torch.cat(parts).numpy()
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

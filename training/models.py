@@ -32,7 +32,7 @@ class PictureModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        if self.mean is not None:
+        if self.mean is not None:  # grey pictures become three equal channels by it
             images = (images - self.mean) / self.std
         return self.head(self.backbone(images))
 
@@ -46,28 +46,34 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
 
     Args:
         settings: name, head and whether it starts from ImageNet weights.
-        channels: 1 for grey, 3 for RGB.
+        channels: 1 for grey, 3 for RGB; what takes colour is shown grey on all three channels.
         size_px: side of the square input.
         outputs: width of the last layer.
 
     Raises:
         UsageError: no such model, weights that cannot be had, or an input that does not fit it.
     """
+    features, statistics = create_backbone(settings, channels)
+    width = feature_width(features, 3 if statistics else channels, size_px)
+    return PictureModel(features, _head(width, settings, outputs), **statistics)
+
+
+def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:
+    """Build what makes features (B, D) of pictures, and say by which `mean` and `std` per channel they are normalised.
+
+    Raises:
+        UsageError: no such model, or weights that cannot be had.
+    """
     kind, _, name = settings.name.partition(":")
     if settings.name == "small_cnn":
         if settings.is_pretrained:
             raise UsageError("small_cnn has no pretrained weights; set model.is_pretrained=false")
-        features, statistics = _small_convolutions(channels), {}
-    elif kind == "timm":
-        features, statistics = _timm_backbone(name, settings.is_pretrained)
-    elif kind == "torchvision":
-        features, statistics = _torchvision_backbone(name, settings.is_pretrained)
-    else:
-        raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
-    if kind != "small_cnn" and channels != 3:
-        raise UsageError(f"model {settings.name!r} takes colour pictures; set data.mode=rgb")
-    width = _feature_width(features, channels, size_px)
-    return PictureModel(features, _head(width, settings, outputs), **statistics)
+        return _small_convolutions(channels), {}
+    if kind == "timm":
+        return _timm_backbone(name, settings.is_pretrained)
+    if kind == "torchvision":
+        return _torchvision_backbone(name, settings.is_pretrained)
+    raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
 
 
 def _small_convolutions(channels: int) -> nn.Sequential:
@@ -112,7 +118,12 @@ def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, di
     return features, {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
-def _feature_width(features: nn.Module, channels: int, size_px: int) -> int:
+def feature_width(features: nn.Module, channels: int, size_px: int) -> int:
+    """Tell how many features (B, D) a backbone gives.
+
+    Raises:
+        UsageError: the pictures are too small for it.
+    """
     was_training = features.training
     try:
         with torch.inference_mode():
@@ -128,11 +139,11 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def freeze(model: PictureModel, backbone_layers: int) -> list[nn.Module]:
+def freeze(model: nn.Module, backbone_layers: int) -> list[nn.Module]:
     """Let only the head and the last weight layers of the backbone learn.
 
     Args:
-        model: changed in place.
+        model: with a `backbone`; changed in place.
         backbone_layers: how many convolutions or dense layers learn, with the normalisations after the first of
             them; -1 means all.
 

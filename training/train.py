@@ -129,6 +129,9 @@ def _train_new(
     model = task.build_model(settings, data.channels)
     phases = fit(task, model, data, settings, folder, on_progress)
     outputs = {part: run_model(task, model, data, part, settings) for part in evaluation_parts(data)}
+    outputs = {part: each for part, each in outputs.items() if len(each.rows)}
+    if hasattr(task, "fitted"):
+        task = task.fitted(outputs["validation"])
     metrics = {
         "run_id": facts["run_id"],
         "task": task.name,
@@ -195,7 +198,8 @@ def write_predictions(path: Path, task: Task, outputs: Mapping[str, Outputs], da
         ids = data.samples["sample_id"].to_numpy()[each.rows]
         names = ["sample_id"] if ids.shape[1] == 1 else [f"sample_id_{letter}" for letter in "abc"[: ids.shape[1]]]
         columns = {name: ids[:, index] for index, name in enumerate(names)}
-        tables.append(pd.DataFrame(columns | {"split": part, "target": each.targets} | task.predictions(each)))
+        truth = {"target": each.targets} if each.targets.ndim == 1 else {}
+        tables.append(pd.DataFrame(columns | {"split": part} | truth | task.predictions(each)))
     with files.replacing(path) as temporary:
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
 
@@ -210,7 +214,7 @@ def _write_report(
     phases: Sequence[PhaseResult],
     outputs: Mapping[str, Outputs],
 ) -> None:
-    from training.report import ReportContent, curves_section, write_report
+    from training.report import ReportContent, curves_section, parts_section, write_report
 
     part = "test" if "test" in outputs else "validation"
     counts = {split: len(data.rows(split)) for split in SPLITS}
@@ -218,7 +222,11 @@ def _write_report(
     content = ReportContent(
         title=f"{task.name.capitalize()} on {release.recipe}@{release.version}",
         headline=headline_tiles(task, metrics),
-        sections=[*task.sections(metrics["parts"][part], outputs[part], data), curves_section(phases, task.headline)],
+        sections=[
+            *task.sections(metrics["parts"][part], outputs[part], data),
+            parts_section(metrics["parts"]),
+            curves_section(phases, task.headline),
+        ],
         facts=[
             ("Data", {**facts["release"], "samples": counts, "purpose": release_purpose(release) or "(not stated)",
                       "shown above": part}),
@@ -227,7 +235,7 @@ def _write_report(
             ("Settings", facts["settings"]),
             ("Versions", facts["versions"]),
         ],
-        limits=limits_text(data, part),
+        limits=limits_text(task, data, part),
     )  # fmt: skip
     write_report(folder, content, data)
 
@@ -246,8 +254,10 @@ def headline_tiles(task: Task, metrics: Mapping[str, Any]) -> list[tuple[str, st
     return tiles
 
 
-def limits_text(data: TrainingData, part: str) -> str:
+def limits_text(task: Task, data: TrainingData, part: str) -> str:
     """Say what bounds the figures, in a sentence or two."""
+    if hasattr(task, "limits"):
+        return f"Measured on the part {part}. {task.limits()}"
     count = len(data.rows(part))
     return (
         f"Measured on {count} samples of the split {part}, which share no group with the training samples as far as "
@@ -268,10 +278,12 @@ def _finish_model(
     from training.report import RESEARCH_NOTE
 
     parts = {part: measures[task.headline] for part, measures in metrics["parts"].items()}
+    views = getattr(task, "views", 1)
+    channels = data.channels * views
     config = {
         **facts,
         "facts": task.facts(),
-        "input": {"channels": data.channels, "size_px": data.size_px, "mode": settings.data.mode},
+        "input": {"channels": channels, "size_px": data.size_px, "mode": settings.data.mode},
         "parameter_count": metrics["parameter_count"],
         "first_weights": metrics["first_weights"],
     }
@@ -298,15 +310,22 @@ Release `{release["recipe"]}@{release["version"]}`, manifest sha256 `{release["m
 
 ## Limits
 
-{limits_text(data, "test" if "test" in parts else "validation")}
+{limits_text(task, data, "test" if "test" in parts else "validation")}
 
 ## Input and output
 
-`model.onnx` takes `images` (B, {data.channels}, {data.size_px}, {data.size_px}) float32 in [0, 1],
-{settings.data.mode}, the centre square of the upright picture; `outputs` are the raw numbers of the last layer, in the
+`model.onnx` takes `images` (B, {channels}, {data.size_px}, {data.size_px}) float32 in [0, 1],
+{settings.data.mode}, {_input_words(settings, views)}; `outputs` are the raw numbers of the last layer, in the
 order of `facts` in `config.json`.
 """
     write_model(folder, model.cpu().eval(), config, card)
+
+
+def _input_words(settings: TrainingConfig, views: int) -> str:
+    of = "the centre square of the upright picture"
+    if settings.data.box is not None:
+        of += f", of its box {settings.data.box} px"
+    return of + (f"; {views} pictures stacked along the channels" if views > 1 else "")
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ the recipe's section `[splits]`:
     kind = "kfold"                 folds = 5; all samples are `train`, `fold` says in which fold they are tested
     kind = "published"             the subject's attributes `split` and `fold` are taken as they are, leaks and all
     kind = "leave_one_source_out"  test_source = "name": its groups are the test, all others train
-    stratify = ["label", "attributes.gender", "target"]   each balanced on its own; `target` by target_bins (10)
+    stratify = ["label", "attributes.gender", "target"]   each balanced on its own; `target` by target_bins (10),
+                                   `group_samples` by how many samples a group has
     allow_sparse = false           whether a class may have fewer groups than there are parts
 """
 
@@ -153,7 +154,9 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
 
     Args:
         samples: SAMPLE_COLUMNS.
-        name: a column (`label`, `source`, `slot`), `attributes.<name>`, or `target` for bins of equal counts.
+        name: a column (`label`, `source`, `slot`), `attributes.<name>`, `target` for bins of equal counts, or
+            `group_samples`: how many samples the group has, in bins that double (1, 2, 3-4, 5-8, ...), so that every
+            part gets subjects with several pictures.
         target_bins: of the target.
 
     Raises:
@@ -162,11 +165,17 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
     if name == "target":
         ranks = samples["target"].rank(method="average", pct=True).fillna(0)
         return (ranks * target_bins + 0.5).round().clip(1, target_bins).astype("int64").astype("str")
+    if name == "group_samples":
+        sizes = samples["group_id"].map(samples["group_id"].value_counts())
+        # Nine and more are one class: few have so many, and each part needs some of them.
+        return np.ceil(np.log2(sizes)).clip(0, 4).astype("int64").astype("str")
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
         return samples["attributes"].map(lambda text: str(json.loads(text).get(key, ""))).astype("str")
     if name not in samples.columns:
-        raise UsageError(f"[splits]: stratify {name!r}, expected label, target, source, slot or attributes.<name>")
+        raise UsageError(
+            f"[splits]: stratify {name!r}, expected label, target, source, slot, group_samples or attributes.<name>"
+        )
     return samples[name].astype("str")
 
 
