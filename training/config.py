@@ -18,6 +18,8 @@ from typing import Any
 from catalog.errors import UsageError
 from catalog.ids import digest
 
+NOT_SETTINGS = ("task", "experiment", "crop")
+"""Keys of a recipe's `[training]` that are no settings of a run: which one it is, and how photos are cut for it."""
 EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
 OPTIMISERS = ("adam", "adamw", "sgd")
@@ -67,7 +69,9 @@ class ModelConfig:
     name: str = "small_cnn"
     """`small_cnn`, `timm:<name>` or `torchvision:<name>`."""
     is_pretrained: bool = False
-    """Whether the backbone starts from ImageNet weights (timm's and the packaged ones)."""
+    """Whether the backbone starts from ImageNet weights (a hub's, or the packaged ones)."""
+    instead_of: str = ""
+    """Model that was asked for, where its weights could not be had and the packaged one stands in; set by a run."""
     dense: int = 64
     """Width of the head's hidden layer; 0 for none."""
     dropout_frac: float = 0.5
@@ -151,7 +155,7 @@ def load_training_config(
     Args:
         experiment: name of a packaged experiment or path of a TOML file.
         overrides: `a.b=c` with c as TOML, or plain text.
-        recipe_training: the recipe's `[training]`; its keys `task` and `experiment` are not settings.
+        recipe_training: the recipe's `[training]`; its keys NOT_SETTINGS are none.
 
     Raises:
         UsageError: no such experiment, or a bad setting.
@@ -159,7 +163,7 @@ def load_training_config(
     values = _read_experiment(experiment)
     # The stem only: a run must not be named by where its experiment lies.
     values["experiment"] = Path(experiment).stem
-    extra = {name: value for name, value in (recipe_training or {}).items() if name not in ("task", "experiment")}
+    extra = {name: value for name, value in (recipe_training or {}).items() if name not in NOT_SETTINGS}
     _merge(values, extra)
     for override in overrides:
         _merge(values, _parse_override(override))

@@ -54,6 +54,12 @@ class TrainingData:
         """Side of the square pictures."""
         return int(self.pixels.shape[2])
 
+    @property
+    def subject_codes(self) -> NDArray[np.int64]:
+        """Number what the samples show: the label (a person, an item), or the subject where there is none; (N,)."""
+        names = self.samples["label"].where(self.samples["label"] != "", self.samples["subject_id"])
+        return np.unique(names.to_numpy(str), return_inverse=True)[1].astype(np.int64)
+
     def rows(self, part: str) -> NDArray[np.int64]:
         """List the rows of one part (see `evaluation_parts`), ascending."""
         samples = self.samples

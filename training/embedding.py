@@ -86,6 +86,18 @@ def create_embedding_model(
     )
 
 
+class FrozenFeatures(nn.Module):
+    """What a network's backbone gives, L2-normalised: the embedding that needs no training."""
+
+    def __init__(self, model: PictureModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the vectors."""
+        return functional.normalize(self.model.features(images), dim=1)
+
+
 class SiameseModel(nn.Module):
     """Two branches with shared weights, their absolute difference, and one logit: (B, 2C, S, S) to (B, 1).
 

@@ -43,7 +43,7 @@ def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
         UsageError: no such model, or the release does not fit it.
         CatalogCorrupt: a picture cannot be read, or the weights do not fit the model.
     """
-    from training.loop import load_weights, run_model
+    from training.inference import load_weights, run_parts
 
     folder = find_model(root, run)
     saved = read_model_config(folder)
@@ -59,9 +59,8 @@ def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
         load_weights(model, folder / WEIGHTS)
     except RuntimeError as error:
         raise CatalogCorrupt(f"{folder / WEIGHTS}: does not fit its config.json: {error}") from error
-    parts = {}
-    for part in evaluation_parts(data):
-        parts[part] = task.measure(run_model(task, model, data, part, settings))
+    outputs = run_parts(task, model, data, evaluation_parts(data), settings)
+    parts = {part: task.measure(each) for part, each in outputs.items()}
     facts = {"recipe": release.recipe, "version": release.version, "manifest_sha256": manifest_sha256(release)}
     content = {"run_id": run, "task": task.name, "release": facts, "parts": parts}
     path = root.runs / task.name / run / "evaluations" / f"{release.recipe}@{release.version}.json"

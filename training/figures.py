@@ -118,3 +118,13 @@ def draw_skew(figure: Figure, values: NDArray[np.float32], is_same: NDArray[np.i
     axes.axvline(threshold, linestyle="--", linewidth=1.5, color="C7", label="threshold")
     axes.set(xlabel="value", ylabel="pairs")
     axes.legend(frameon=False)
+
+
+def draw_recall(figure: Figure, ranks: Sequence[int], curves: dict[str, list[float]]) -> None:
+    """Draw R@K over K for each named curve."""
+    axes = figure.subplots()
+    for name, values in curves.items():
+        axes.plot(range(len(ranks)), values, marker="o", label=name)
+    axes.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
+    axes.set(xlabel="K", ylabel="R@K", ylim=(0, 1.02))
+    axes.legend(frameon=False, loc="lower right")

@@ -22,18 +22,17 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from catalog.errors import GleaneryError
 from catalog.files import replacing
 from training.augment import augment
 from training.batches import BatchFeed, Examples, epoch_order, seed_of
-from training.config import MachineConfig, PhaseConfig, TrainingConfig
+from training.config import PhaseConfig, TrainingConfig
 from training.data import TrainingData
+from training.inference import as_float, embed_rows, gather, load_weights, save_weights, uses_gpu
 from training.models import freeze
-from training.tasks.task import Outputs, Task
+from training.tasks.task import Task
 
 LAST, BEST, DONE = "last.ckpt", "best.safetensors", "done.ckpt"
 """Files of a phase: state after the last whole epoch, weights of the best one, and the state it ended with."""
@@ -358,11 +357,6 @@ def keep_freed_memory() -> None:
     mallopt(mmap_threshold, largest_bytes)
 
 
-def uses_gpu(machine: MachineConfig) -> bool:
-    """Tell whether a run computes on a GPU."""
-    return machine.accelerator == "gpu" or (machine.accelerator == "auto" and torch.cuda.is_available())
-
-
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Keep Lightning's tips and notices of hardware, workers and folders off the terminal; errors still show."""
@@ -410,51 +404,3 @@ def _try_step(module: TaskModule, size: int) -> None:
     tensors = {name: value.repeat(repeats, *[1] * (value.ndim - 1))[:size] for name, value in batch.items()}
     module.zero_grad(set_to_none=True)
     module.training_step({name: value.to(module.device) for name, value in tensors.items()}, 0).backward()
-
-
-def as_float(images: Tensor) -> Tensor:
-    """Turn uint8 into float32 in [0, 1]."""
-    return images.float() / 255
-
-
-def gather(batches: list[tuple[Tensor, Tensor, Tensor]]) -> Outputs:
-    """Join (row, target, output) batches on the host."""
-    rows, targets, values = (torch.cat(parts).cpu().numpy() for parts in zip(*batches, strict=True))
-    return Outputs(rows, targets, values)
-
-
-@torch.inference_mode()
-def run_model(task: Task, model: nn.Module, data: TrainingData, part: str, config: TrainingConfig) -> Outputs:
-    """Give a model's outputs for one part of a release, in the part's own order."""
-    device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
-    model.to(device).eval()
-    batches = []
-    for batch in BatchFeed(data.pixels, task.examples(data, part, config.seed), config.batch_size):
-        outputs = task.forward(model, as_float(batch["image"].to(device)))
-        batches.append((batch["row"], batch["target"], outputs.float().cpu()))
-    return gather(batches)
-
-
-@torch.inference_mode()
-def embed_rows(model: nn.Module, data: TrainingData, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float32]:
-    """Embed pictures as they are, (N,) rows to (N, D); the model goes back to the mode it was in."""
-    was_training, device = model.training, next(model.parameters()).device
-    model.eval()
-    parts = [
-        model(as_float(torch.from_numpy(data.pixels[rows[start : start + batch_size]]).to(device))).float().cpu()
-        for start in range(0, len(rows), batch_size)
-    ]
-    model.train(was_training)
-    return torch.cat(parts).numpy()
-
-
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write all tensors of a model as safetensors."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary)
-
-
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Read them back into a model of the same kind."""
-    model.load_state_dict(load_file(path))

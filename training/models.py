@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
+from backbones.weights import PACKAGED, WeightsUnreachable, backbone, preprocessing
 from catalog.errors import UsageError
 from training.config import ModelConfig
 
@@ -32,9 +35,13 @@ class PictureModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
+        return self.head(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Compute what the backbone sees (B, D), before the head."""
         if self.mean is not None:  # grey pictures become three equal channels by it
             images = (images - self.mean) / self.std
-        return self.head(self.backbone(images))
+        return self.backbone(images)
 
 
 def _per_channel(values: list[float] | None) -> Tensor | None:
@@ -91,8 +98,6 @@ def _head(width: int, settings: ModelConfig, outputs: int) -> nn.Sequential:
 
 
 def _timm_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
-    from backbones.weights import backbone, preprocessing
-
     facts = preprocessing(name)
     return backbone(name, is_pretrained=is_pretrained), {"mean": facts["mean"], "std": facts["std"]}
 
@@ -105,7 +110,7 @@ def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, di
     try:
         model = torchvision.models.get_model(name, weights="DEFAULT" if is_pretrained else None)
     except OSError as error:  # urllib's errors are of this kind
-        raise UsageError(f"weights of torchvision's {name} cannot be had ({error}); "
+        raise WeightsUnreachable(f"weights of torchvision's {name} cannot be had ({error}); "
                          "set model.is_pretrained=false or take timm:tf_efficientnet_lite0") from error  # fmt: skip
     if hasattr(model, "features"):
         features: nn.Module = nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -163,9 +168,26 @@ def freeze(model: nn.Module, backbone_layers: int) -> list[nn.Module]:
     return [module for module in layers[:first] if isinstance(module, NORM_LAYERS)]
 
 
+def with_reachable_weights(settings: ModelConfig) -> ModelConfig:
+    """Give the settings as they are where the pretrained weights can be had, else those of the packaged backbone.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    stand_in = f"timm:{PACKAGED}"
+    if not settings.is_pretrained or settings.name == stand_in:
+        return settings
+    try:
+        create_backbone(settings, 3)
+    except WeightsUnreachable:
+        return dataclasses.replace(settings, name=stand_in, instead_of=settings.name)
+    return settings
+
+
 def weights_source(settings: ModelConfig) -> str:
     """Say in words where the first weights come from."""
     if not settings.is_pretrained:
         return "random (from scratch)"
-    package = " (packaged)" if settings.name == "timm:tf_efficientnet_lite0" else ""
-    return f"ImageNet weights of {settings.name}{package}"
+    package = " (packaged)" if settings.name == f"timm:{PACKAGED}" else ""
+    asked = f", as those of {settings.instead_of} cannot be had here" if settings.instead_of else ""
+    return f"ImageNet weights of {settings.name}{package}{asked}"

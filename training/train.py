@@ -9,6 +9,7 @@ torch is imported only when there is something to train.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import platform
@@ -90,7 +91,7 @@ def train(
         LossNotFinite, OutOfMemory: see `training.loop`.
     """
     kind = find_task(task)
-    settings = load_training_config(experiment, overrides, config)
+    settings = _with_reachable_weights(load_training_config(experiment, overrides, config))
     sha256 = manifest_sha256(release)
     run_id = short_id("run", task, VERSION, sha256, settings.digest)
     folder, model_folder = root.runs / task / run_id, root.models / task / run_id
@@ -120,16 +121,20 @@ def _train_new(
     import torch
 
     from training.batches import seed_of
-    from training.loop import fit, run_model
+    from training.inference import run_parts
+    from training.loop import fit
     from training.models import parameter_count, weights_source
 
     if settings.machine.threads:
         torch.set_num_threads(settings.machine.threads)
     torch.manual_seed(seed_of(settings.seed, "weights"))
     model = task.build_model(settings, data.channels)
+    if hasattr(task, "with_baseline"):
+        from training.embedding import FrozenFeatures
+
+        task = task.with_baseline(run_parts(task, FrozenFeatures(model), data, evaluation_parts(data), settings))
     phases = fit(task, model, data, settings, folder, on_progress)
-    outputs = {part: run_model(task, model, data, part, settings) for part in evaluation_parts(data)}
-    outputs = {part: each for part, each in outputs.items() if len(each.rows)}
+    outputs = run_parts(task, model, data, evaluation_parts(data), settings)
     if hasattr(task, "fitted"):
         task = task.fitted(outputs["validation"])
     metrics = {
@@ -142,11 +147,22 @@ def _train_new(
         "phases": {each.phase: _phase_facts(each) for each in phases},
         "parts": {part: task.measure(each) for part, each in outputs.items()},
     }
+    if frozen := getattr(task, "frozen", None):
+        metrics["frozen"] = frozen
     write_predictions(folder / PREDICTIONS, task, outputs, data)
     _write_report(folder, task, data, settings, facts, metrics, phases, outputs)
     _finish_model(model_folder, model, task, data, settings, facts, metrics)
     _write_json(folder / METRICS, metrics)
     return metrics
+
+
+def _with_reachable_weights(settings: TrainingConfig) -> TrainingConfig:
+    """Take the packaged backbone where the weights that are asked for cannot be had; before the run has its name."""
+    if not settings.model.is_pretrained:
+        return settings
+    from training.models import with_reachable_weights
+
+    return dataclasses.replace(settings, model=with_reachable_weights(settings.model))
 
 
 def _check_splits(samples: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from catalog.release_format import Release
 from training.config import TrainingConfig
 from training.data import load_data
 from training.evaluate import evaluate
-from training.loop import load_weights, run_model
+from training.inference import load_weights, run_parts
 from training.predict import Predictor
 from training.tasks import find_task
 from training.tasks.classification import ClassificationTask
@@ -86,7 +86,7 @@ def _check_onnx_equals_torch(release: Release, result: RunResult, root: DataRoot
     data = load_data(release, root, settings.data)
     model = task.build_model(settings, data.channels)
     load_weights(model, result.model_folder / "weights.safetensors")
-    expected = run_model(task, model, data, "test", settings)
+    expected = run_parts(task, model, data, ["test"], settings)["test"]
     session = onnxruntime.InferenceSession(str(result.model_folder / "model.onnx"))
     images = data.pixels[expected.rows[:, 0]].astype(np.float32) / 255
     for size in (1, 5, len(images)):

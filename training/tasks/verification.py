@@ -88,7 +88,7 @@ class VerificationTask:
             raise UsageError("task.kind=identities learns the people of the train part: task.disjoint must be person")
         if settings.kind == "pairs" and config.model.name != "siamese":
             raise UsageError(f"task.kind=pairs needs model.name=siamese, found {config.model.name!r}")
-        learned = identities(data)[data.rows("train")]
+        learned = data.subject_codes[data.rows("train")]
         task = cls(settings, config.seed, len(np.unique(learned)) if settings.kind == "identities" else 0)
         for part in ("train", "validation"):
             if len(np.unique(task._pairs(data, part)[1])) < 2:
@@ -151,7 +151,7 @@ class VerificationTask:
         if self.settings.kind == "pairs":
             return Examples(*self._pairs(data, "train"))
         rows = data.rows("train")
-        _, codes = np.unique(identities(data)[rows], return_inverse=True)
+        _, codes = np.unique(data.subject_codes[rows], return_inverse=True)
         return Examples(rows[:, np.newaxis], codes.astype(np.int64))
 
     def _pairs(self, data: TrainingData, part: str) -> Pairs:
@@ -166,13 +166,13 @@ class VerificationTask:
         split, _, condition = part.partition("_")
         if self.settings.disjoint != "person":
             random = np.random.default_rng(seed_of(self.seed, "pairs", self.settings.disjoint))
-            return deal_pairs(identities(data), self.settings.disjoint, wanted, random)[split]
+            return deal_pairs(data.subject_codes, self.settings.disjoint, wanted, random)[split]
         if not getattr(self.settings, f"{split}_pairs") and (found := released_pairs(data, split)) is not None:
             pairs, is_same = found
             kept = np.isin(pairs, data.rows(part)).all(axis=1) if condition else np.ones(len(pairs), bool)
             return pairs[kept], is_same[kept]
         random = np.random.default_rng(seed_of(self.seed, "pairs", part))
-        return draw_pairs(identities(data), data.rows(part), wanted[split], random)
+        return draw_pairs(data.subject_codes, data.rows(part), wanted[split], random)
 
     def forward(self, model: nn.Module, images: Tensor) -> Tensor:
         """Compute a logit (B, 1) of pairs, the cosine (B, 1) of two embeddings, or cosines with all people (B, K)."""
@@ -276,13 +276,6 @@ class VerificationTask:
             return Gallery(title, tuple(shown))
 
         return gallery("Two people, taken for one", 0), gallery("One person, taken for two", 1)
-
-
-def identities(data: TrainingData) -> NDArray[np.int64]:
-    """Number the people of a release: the label, or the subject where there is none; (N,)."""
-    samples = data.samples
-    names = samples["label"].where(samples["label"] != "", samples["subject_id"])
-    return np.unique(names.to_numpy(str), return_inverse=True)[1].astype(np.int64)
 
 
 def released_pairs(data: TrainingData, split: str) -> Pairs | None:

@@ -1,0 +1,89 @@
+"""A hard gallery: a folder of drawn garments in which buyers' photos must be found among thousands of look-alikes.
+
+    python -m sampleweb.retrieval FOLDER --items 400 --distractors 4200 --seed 7
+
+writes `ITEM/seller_1.jpg`, `ITEM/seller_2.jpg` and, unless the item is a distractor that nobody bought,
+`ITEM/buyer_1.jpg`, ... as `gleanery import --layout shop` takes them. What makes it hard is planted: many items share
+a colour, and a buyer's photo shows the thing in another light, place and turn than the shop's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sampleweb.garments import COLORS, draw
+
+SIZE_PX = (96, 128)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One photo to draw."""
+
+    item: int
+    color: str
+    kind: str
+    """seller or buyer."""
+    number: int
+    """From 1, among the item's photos of the kind."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the folder."""
+        return f"item-{self.item:05d}/{self.kind}_{self.number}.jpg"
+
+
+def shots(items: int, distractors: int, seed: int) -> Iterator[Shot]:
+    """List the photos: each item with one or two of the seller and two to four of buyers; distractors without the latter.
+
+    Args:
+        items: bought by somebody.
+        distractors: seen in the shop only, one photo each.
+        seed: of colours and counts.
+    """
+    random = np.random.default_rng(seed)
+    colors = list(COLORS)
+    for item in range(items + distractors):
+        color = colors[int(random.integers(len(colors)))]
+        counts = {"seller": int(random.integers(1, 3)), "buyer": int(random.integers(2, 5))}
+        if item >= items:
+            counts = {"seller": 1, "buyer": 0}
+        for kind, count in counts.items():
+            for number in range(1, count + 1):
+                yield Shot(item, color, kind, number)
+
+
+def write_gallery(folder: Path, items: int, distractors: int, seed: int) -> int:
+    """Draw all photos that are not there yet; returns how many the folder holds."""
+    count = 0
+    for shot in shots(items, distractors, seed):
+        path = folder / shot.path
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # The third number is the shot: the first two alone give cut and pattern.
+            drawn = draw(shot.kind, (seed, shot.item, shot.number + 10 * (shot.kind == "buyer")), shot.color, SIZE_PX)
+            part = path.with_suffix(".part")
+            drawn.save(part, "JPEG", quality=88)
+            part.replace(path)
+        count += 1
+    return count
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Draw a hard gallery of garments.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--items", type=int, default=400)
+    parser.add_argument("--distractors", type=int, default=4200)
+    parser.add_argument("--seed", type=int, default=7)
+    settings = parser.parse_args()
+    print(write_gallery(settings.folder, settings.items, settings.distractors, settings.seed), "photos")
+
+
+if __name__ == "__main__":
+    main()
