@@ -20,7 +20,8 @@ from catalog.db import Catalog
 from catalog.errors import UsageError
 from curation.contract import Curated
 from curation.review.app import create_app
-from flows import steps
+from flows import models, steps
+from flows.photos import photo_for_model
 from flows.services import is_loopback
 
 _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
@@ -28,7 +29,7 @@ _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
 
 
 def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> FastAPI:
-    """Mount the apps into one: review at `/`, `/runs/...` and `/releases/...` as files, `/health`.
+    """Mount the apps into one: review at `/`, finished models to try at `/models`, `/runs/...` and `/releases/...` as files, `/health`.
 
     Args:
         config: settings.
@@ -58,8 +59,22 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
         hosts=hosts,
         token=token,
     )
+    app.mount("/models", _models_app(config, hosts, token))
     app.mount("/", review)
     return app
+
+
+def _models_app(config: Config, hosts: Sequence[str], token: str) -> FastAPI:
+    from training.app import create_app as create_models_app
+
+    return create_models_app(
+        root=config.data_root,
+        photo_for_model=lambda model, body: photo_for_model(config, model, body),
+        release_of=lambda folder: models.searched_release(config, folder),
+        in_words=models.in_words,
+        hosts=hosts,
+        token=token,
+    )
 
 
 def _serve_files(app: FastAPI, name: str, folder: Path) -> None:

@@ -39,7 +39,7 @@ class Shot:
 
 
 def shots(items: int, distractors: int, seed: int) -> Iterator[Shot]:
-    """List the photos: each item with one or two of the seller and two to four of buyers; distractors without the latter.
+    """List the photos: one or two of the seller and two to four of buyers; of distractors the seller's alone.
 
     Args:
         items: bought by somebody.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,18 @@ def find_model(root: DataRoot, run: str) -> Path:
     if run not in found:
         raise UsageError(f"no finished model {run!r}, there are: {', '.join(sorted(found)) or '(none)'}")
     return found[run]
+
+
+def latest_model(root: DataRoot, tasks: Sequence[str]) -> Path:
+    """Find the model that was finished last, of one of these tasks.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [path for task in tasks for path in (root.models / task).glob("*/config.json")]
+    if not found:
+        raise UsageError(f"no finished model for {' or '.join(tasks)}; `gleanery train` makes one")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
 
 
 def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
@@ -63,6 +76,12 @@ def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
     parts = {part: task.measure(each) for part, each in outputs.items()}
     facts = {"recipe": release.recipe, "version": release.version, "manifest_sha256": manifest_sha256(release)}
     content = {"run_id": run, "task": task.name, "release": facts, "parts": parts}
-    path = root.runs / task.name / run / "evaluations" / f"{release.recipe}@{release.version}.json"
-    files.write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_evaluation(root, folder, f"{release.recipe}@{release.version}", content)
     return content
+
+
+def write_evaluation(root: DataRoot, model_folder: Path, name: str, content: Mapping[str, Any]) -> Path:
+    """Keep figures beside the run of a model, `evaluations/<name>.json`."""
+    path = root.runs / model_folder.parent.name / model_folder.name / "evaluations" / f"{name}.json"
+    files.write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return path
