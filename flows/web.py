@@ -29,7 +29,7 @@ _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
 
 
 def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> FastAPI:
-    """Mount the apps into one: review at `/`, finished models to try at `/models`, `/runs/...` and `/releases/...` as files, `/health`.
+    """Mount the apps into one: review at `/`, models to try at `/models`, runs and releases as files, `/health`.
 
     Args:
         config: settings.

@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from sampleweb.garments import COLORS, draw
 
 SIZE_PX = (96, 128)
+_WORK_PX = (300, 400)
+_CUT = (85, 110, 215, 290)
+"""Of the drawing: the garment with little around it, so that pictures are alike where it counts."""
+_SHAKE_PX = 8
+"""How far a buyer's cut may miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,17 @@ def shots(items: int, distractors: int, seed: int) -> Iterator[Shot]:
                 yield Shot(item, color, kind, number)
 
 
+def draw_shot(shot: Shot, seed: int) -> Image.Image:
+    """Draw one photo: the garment close up, a buyer's a little off the middle."""
+    # The third number is the shot: the first two alone give cut and pattern.
+    numbers = (seed, shot.item, shot.number + 10 * (shot.kind == "buyer"))
+    drawn = draw(shot.kind, numbers, shot.color, _WORK_PX)
+    shake = np.random.default_rng((*numbers, 1)).integers(-_SHAKE_PX, _SHAKE_PX + 1, 2)
+    dx, dy = (int(value) for value in shake) if shot.kind == "buyer" else (0, 0)
+    x0, y0, x1, y1 = _CUT
+    return drawn.crop((x0 + dx, y0 + dy, x1 + dx, y1 + dy)).resize(SIZE_PX, Image.Resampling.BICUBIC)
+
+
 def write_gallery(folder: Path, items: int, distractors: int, seed: int) -> int:
     """Draw all photos that are not there yet; returns how many the folder holds."""
     count = 0
@@ -65,10 +82,8 @@ def write_gallery(folder: Path, items: int, distractors: int, seed: int) -> int:
         path = folder / shot.path
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # The third number is the shot: the first two alone give cut and pattern.
-            drawn = draw(shot.kind, (seed, shot.item, shot.number + 10 * (shot.kind == "buyer")), shot.color, SIZE_PX)
             part = path.with_suffix(".part")
-            drawn.save(part, "JPEG", quality=88)
+            draw_shot(shot, seed).save(part, "JPEG", quality=88)
             part.replace(path)
         count += 1
     return count

@@ -168,7 +168,7 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
     if name == "group_samples":
         sizes = samples["group_id"].map(samples["group_id"].value_counts())
         # Nine and more are one class: few have so many, and each part needs some of them.
-        return np.ceil(np.log2(sizes)).clip(0, 4).astype("int64").astype("str")
+        return sizes.map(lambda size: str(min(4, (int(size) - 1).bit_length()))).astype("str")
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
         return samples["attributes"].map(lambda text: str(json.loads(text).get(key, ""))).astype("str")
