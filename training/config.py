@@ -95,6 +95,9 @@ class PhaseConfig:
     """The head learns this many times faster than the backbone."""
     backbone_layers: int = -1
     """How many of the backbone's last weight layers learn; 0 only the head, -1 all."""
+    is_cached: bool = False
+    """Whether the pictures pass the frozen backbone once, unchanged, and the head learns from what it gave (bottleneck
+    features); needs backbone_layers = 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +273,8 @@ def _check(config: TrainingConfig) -> None:
         )
         rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
+        fits = not phase.is_cached or phase.backbone_layers == 0
+        rules.append((fits, f"phases.{name}.is_cached needs phases.{name}.backbone_layers = 0"))
     for holds, rule in rules:
         if not holds:
             raise UsageError(f"training settings: {rule}")

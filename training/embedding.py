@@ -40,9 +40,12 @@ class EmbeddingModel(PictureModel):
         """Compute the vectors."""
         vectors = super().forward(images)
         if self.is_flip_averaged and not self.training:
-            mirrored = super().forward(images.flip(-1))
-            vectors = functional.normalize(vectors, dim=1) + functional.normalize(mirrored, dim=1)
-        return functional.normalize(vectors, dim=1)
+            vectors = functional.normalize(vectors + super().forward(images.flip(-1)), dim=1)
+        return vectors
+
+    def from_features(self, features: Tensor) -> Tensor:
+        """Compute the vectors from what `features` gave."""
+        return functional.normalize(self.head(features), dim=1)
 
     def class_cosines(self, vectors: Tensor) -> Tensor:
         """Compare vectors (B, D) with the direction of every class: cosines (B, K)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,8 @@ def uses_gpu(machine: MachineConfig) -> bool:
 
 
 def as_float(images: Tensor) -> Tensor:
-    """Turn uint8 into float32 in [0, 1]."""
-    return images.float() / 255
+    """Turn uint8 into float32 in [0, 1]; features, which are float32 already, stay as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def gather(batches: list[tuple[Tensor, Tensor, Tensor]]) -> Outputs:
@@ -68,12 +68,27 @@ def _run_examples(
 
 
 @torch.inference_mode()
-def embed_rows(model: nn.Module, data: TrainingData, rows: NDArray[np.int64], batch_size: int) -> NDArray[np.float32]:
-    """Embed pictures as they are, (N,) rows to (N, D); the model goes back to the mode it was in."""
+def embed_rows(
+    model: nn.Module,
+    data: TrainingData,
+    rows: NDArray[np.int64],
+    batch_size: int,
+    network: Callable[[Tensor], Tensor] | None = None,
+) -> NDArray[np.float32]:
+    """Embed pictures as they are, (N,) rows to (N, D); the model goes back to the mode it was in.
+
+    Args:
+        model: on the device to compute on.
+        data: where the pictures are.
+        rows: which pictures, at least one.
+        batch_size: pictures at once.
+        network: a part of the model, where not the whole is meant.
+    """
     was_training, device = model.training, next(model.parameters()).device
     model.eval()
+    compute = network or model
     parts = [
-        model(as_float(torch.from_numpy(data.pixels[rows[start : start + batch_size]]).to(device))).float().cpu()
+        compute(as_float(torch.from_numpy(data.pixels[rows[start : start + batch_size]]).to(device))).float().cpu()
         for start in range(0, len(rows), batch_size)
     ]
     model.train(was_training)

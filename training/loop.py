@@ -7,6 +7,7 @@ alone. So an epoch started again after a kill is the epoch that would have been,
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import logging
 import math
 import warnings
@@ -24,16 +25,18 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
 
-from catalog.errors import GleaneryError
+from catalog.errors import GleaneryError, UsageError
 from catalog.files import replacing
 from training.augment import augment
 from training.batches import BatchFeed, Examples, epoch_order, seed_of
-from training.config import PhaseConfig, TrainingConfig
+from training.config import AugmentConfig, PhaseConfig, TrainingConfig
 from training.data import TrainingData
 from training.inference import as_float, embed_rows, gather, load_weights, save_weights, uses_gpu
 from training.models import freeze
 from training.tasks.task import Task
 
+FEATURES = "features.npy"
+"""Of a phase that is cached: what the frozen backbone gives for every picture."""
 LAST, BEST, DONE = "last.ckpt", "best.safetensors", "done.ckpt"
 """Files of a phase: state after the last whole epoch, weights of the best one, and the state it ended with."""
 
@@ -73,6 +76,14 @@ class TaskModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self._task, self._data, self._config, self._phase, self._folder = task, data, config, phase, folder
+        self._network: Callable[[Tensor], Tensor] = model
+        self._augment = config.augment
+        if self._settings.is_cached:
+            if hasattr(task, "training_examples"):
+                raise UsageError(f"phases.{phase}.is_cached: {task.name} chooses its examples by looking at pictures")
+            path = folder / "checkpoints" / phase / FEATURES
+            self._data, self._network = bottleneck_data(model, data, config, path), model.from_features
+            self._augment = AugmentConfig()
         self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         self._augmentation = torch.Generator()
         self.step_losses: list[Tensor] = []
@@ -88,7 +99,7 @@ class TaskModule(pl.LightningModule):
     def train_dataloader(self) -> BatchFeed:
         """Give this epoch's batches; Lightning asks anew for every epoch."""
         examples = self._training_examples()
-        order = epoch_order(len(examples.rows), self._config.augment.copies, self._seed("order"))
+        order = epoch_order(len(examples.rows), self._augment.copies, self._seed("order"))
         return BatchFeed(self._data.pixels, examples, self._config.batch_size, order)
 
     def _training_examples(self) -> Examples:
@@ -122,9 +133,9 @@ class TaskModule(pl.LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Augment, compute, and refuse a loss that is no number."""
-        images = augment(as_float(batch["image"]).flatten(0, 1), self._config.augment, self._augmentation)
+        images = augment(as_float(batch["image"]).flatten(0, 1), self._augment, self._augmentation)
         views = images.unflatten(0, batch["image"].shape[:2])
-        loss = self._task.loss(self._task.forward(self.model, views), batch["target"])
+        loss = self._task.loss(self._task.forward(self._network, views), batch["target"])
         if not torch.isfinite(loss):
             self._save_batch(batch, views, batch_index)
         self.step_losses.append(loss.detach())
@@ -143,7 +154,7 @@ class TaskModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Keep the outputs; they are measured as a whole."""
-        outputs = self._task.forward(self.model, as_float(batch["image"]))
+        outputs = self._task.forward(self._network, as_float(batch["image"]))
         is_whole = getattr(self._task, "is_measured_whole", False)
         loss = outputs.new_zeros(()) if is_whole else self._task.loss(outputs, batch["target"])
         self.validation.append((loss.detach(), len(outputs), batch["row"], batch["target"], outputs.detach().float()))
@@ -340,6 +351,17 @@ def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, 
                 f"--set batch_size={size} would fit" if size else "not even one picture fits; take a smaller model"
             )
             raise OutOfMemory(f"out of memory at batch_size {config.batch_size}: {advice}") from error
+
+
+def bottleneck_data(model: nn.Module, data: TrainingData, config: TrainingConfig, path: Path) -> TrainingData:
+    """Put the frozen backbone's features (N, D) float32 in place of the pixels; computed once, then read again."""
+    if not path.exists():
+        device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
+        model.to(device)
+        features = embed_rows(model, data, np.arange(len(data.pixels)), config.batch_size, model.features)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.save(stream, features)
+    return dataclasses.replace(data, pixels=np.load(path, mmap_mode="r"))
 
 
 def keep_freed_memory() -> None:

@@ -35,7 +35,11 @@ class PictureModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        return self.head(self.features(images))
+        return self.from_features(self.features(images))
+
+    def from_features(self, features: Tensor) -> Tensor:
+        """Compute the outputs from what `features` gave."""
+        return self.head(features)
 
     def features(self, images: Tensor) -> Tensor:
         """Compute what the backbone sees (B, D), before the head."""

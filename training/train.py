@@ -25,6 +25,7 @@ from catalog.errors import UsageError
 from catalog.ids import short_id
 from catalog.paths import DataRoot
 from catalog.release_format import Release
+from catalog.suspects import write_suspects
 from training.config import TrainingConfig, load_training_config
 from training.data import SPLITS, TrainingData, evaluation_parts, load_data, manifest_sha256
 from training.finished import CONFIG, write_model
@@ -149,6 +150,9 @@ def _train_new(
     }
     if frozen := getattr(task, "frozen", None):
         metrics["frozen"] = frozen
+    if hasattr(task, "suspects") and (suspects := task.suspects(data)) is not None:
+        write_suspects(folder, data.release.recipe, data.release.version, suspects)
+        metrics["suspects_count"] = len(suspects)
     write_predictions(folder / PREDICTIONS, task, outputs, data)
     _write_report(folder, task, data, settings, facts, metrics, phases, outputs)
     _finish_model(model_folder, model, task, data, settings, facts, metrics)
