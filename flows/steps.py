@@ -326,7 +326,6 @@ def train_release(
     chosen = experiment or own.get("experiment")
     if not chosen:
         raise UsageError(f"task {task!r}: name an experiment, as recipe {recipe.name!r} names none for it")
-    settings = {key: value for key, value in own.items() if key not in ("task", "experiment")}
 
     def show(state: TrainingProgress) -> None:
         if state.batch == 1:
@@ -335,7 +334,7 @@ def train_release(
         done = (state.epoch - 1) * state.batches + state.batch
         progress(f"{release.recipe}: train {state.phase}", done, state.epochs * state.batches)
 
-    return train(task, release, config.data_root, settings, chosen, list(overrides), now=utc_now(), on_progress=show)
+    return train(task, release, config.data_root, own, chosen, list(overrides), now=utc_now(), on_progress=show)
 
 
 def run_facts(config: Config, run: RunRecord) -> dict[str, Any]:

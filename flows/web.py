@@ -27,7 +27,8 @@ from catalog.paths import DataRoot
 from catalog.recipe import Recipe
 from catalog.schema import REASONS
 from curation.review.app import Guard, create_app
-from flows import sheets, steps
+from flows import models, sheets, steps
+from flows.photos import photo_for_model
 from flows.services import is_loopback
 
 _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
@@ -35,7 +36,7 @@ _SHOWN_SUFFIXES = {".html", ".json", ".md", ".png", ".csv", ".jpg"}
 
 
 def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> FastAPI:
-    """Mount the apps into one: review at `/`, `/runs/...` and `/releases/...` as files, `/health`.
+    """Mount the apps into one: review at `/`, models to try at `/models`, runs and releases as files, `/health`.
 
     Args:
         config: settings.
@@ -77,6 +78,7 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
             story=tell,
         )
 
+    app.mount("/models", _models_app(config, hosts, token))
     app.mount("/", _FreshAfterTakedowns(make_review, config.data_root))
     return app
 
@@ -100,6 +102,19 @@ class _FreshAfterTakedowns:
         if self._seen() != self._stamp:
             self._stamp, self._app = self._seen(), self._make()
         await self._app(scope, receive, send)
+
+
+def _models_app(config: Config, hosts: Sequence[str], token: str) -> FastAPI:
+    from training.app import create_app as create_models_app
+
+    return create_models_app(
+        root=config.data_root,
+        photo_for_model=lambda model, body: photo_for_model(config, model, body),
+        release_of=lambda folder: models.searched_release(config, folder),
+        in_words=models.in_words,
+        hosts=hosts,
+        token=token,
+    )
 
 
 def _serve_files(app: FastAPI, name: str, folder: Path) -> None:

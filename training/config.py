@@ -18,9 +18,12 @@ from typing import Any
 from catalog.errors import UsageError
 from catalog.ids import digest
 
+NOT_SETTINGS = ("task", "experiment", "crop")
+"""Keys of a recipe's `[training]` that are no settings of a run: which one it is, and how photos are cut for it."""
 EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
 OPTIMISERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("constant", "cosine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class DataConfig:
     """Side of the square input."""
     mode: str = "grey"
     """`grey` or `rgb`."""
+    box: list[int] | None = None
+    """x0, y0, x1, y1 px: cut out of every picture first, for sets whose pictures all stand alike (LFW)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,12 @@ class AugmentConfig:
     """Largest move along each axis, of the side."""
     flip: bool = False
     """Whether half of the pictures are mirrored."""
+    light_frac: float = 0.0
+    """Largest change of brightness and of contrast, as a share of each."""
+    colour_frac: float = 0.0
+    """Largest gain or loss of each channel on its own: the colour of the light."""
+    erase_frac: float = 0.0
+    """Side of the square that is greyed out at a random place of half of the pictures, of the picture's side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +69,9 @@ class ModelConfig:
     name: str = "small_cnn"
     """`small_cnn`, `timm:<name>` or `torchvision:<name>`."""
     is_pretrained: bool = False
-    """Whether the backbone starts from ImageNet weights (timm's and the packaged ones)."""
+    """Whether the backbone starts from ImageNet weights (a hub's, or the packaged ones)."""
+    instead_of: str = ""
+    """Model that was asked for, where its weights could not be had and the packaged one stands in; set by a run."""
     dense: int = 64
     """Width of the head's hidden layer; 0 for none."""
     dropout_frac: float = 0.5
@@ -76,8 +89,15 @@ class PhaseConfig:
     momentum: float = 0.9
     """Of sgd."""
     weight_decay: float = 0.0
+    schedule: str = "constant"
+    """`constant`, or `cosine`: up during the first twentieth of the steps, then down to nothing."""
+    head_factor: float = 1.0
+    """The head learns this many times faster than the backbone."""
     backbone_layers: int = -1
     """How many of the backbone's last weight layers learn; 0 only the head, -1 all."""
+    is_cached: bool = False
+    """Whether the pictures pass the frozen backbone once, unchanged, and the head learns from what it gave (bottleneck
+    features); needs backbone_layers = 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +158,7 @@ def load_training_config(
     Args:
         experiment: name of a packaged experiment or path of a TOML file.
         overrides: `a.b=c` with c as TOML, or plain text.
-        recipe_training: the recipe's `[training]`; its keys `task` and `experiment` are not settings.
+        recipe_training: the recipe's `[training]`; its keys NOT_SETTINGS are none.
 
     Raises:
         UsageError: no such experiment, or a bad setting.
@@ -146,7 +166,7 @@ def load_training_config(
     values = _read_experiment(experiment)
     # The stem only: a run must not be named by where its experiment lies.
     values["experiment"] = Path(experiment).stem
-    extra = {name: value for name, value in (recipe_training or {}).items() if name not in ("task", "experiment")}
+    extra = {name: value for name, value in (recipe_training or {}).items() if name not in NOT_SETTINGS}
     _merge(values, extra)
     for override in overrides:
         _merge(values, _parse_override(override))
@@ -206,8 +226,8 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
     accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in accepted and type(value) is int:
         return float(value)
-    if type(value) not in accepted:
-        names = " or ".join(each.__name__ for each in accepted if each is not type(None))
+    if type(value) not in [typing.get_origin(each) or each for each in accepted]:
+        names = " or ".join(getattr(each, "__name__", str(each)) for each in accepted if each is not type(None))
         raise UsageError(f"training setting {where} must be {names}, found {value!r}")
     return value
 
@@ -218,6 +238,23 @@ def _as_table(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
+def read_task_settings(cls: type[Any], config: TrainingConfig) -> Any:
+    """Read `task.*` into a task's own dataclass of settings.
+
+    Raises:
+        UsageError: an unknown name or a value of the wrong type.
+    """
+    return _build(cls, config.task, "task.")
+
+
+def _is_box(box: list[int] | None) -> bool:
+    if box is None:
+        return True
+    if len(box) != 4 or not all(type(each) is int and each >= 0 for each in box):
+        return False
+    return box[0] < box[2] and box[1] < box[3]
+
+
 def _check(config: TrainingConfig) -> None:
     rules = [
         (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
@@ -225,6 +262,8 @@ def _check(config: TrainingConfig) -> None:
         (config.batch_size > 0, "batch_size must be positive"),
         (config.augment.copies > 0, "augment.copies must be positive"),
         (0 <= config.augment.zoom_frac < 1, "augment.zoom_frac must be in [0, 1)"),
+        (0 <= config.augment.erase_frac < 1, "augment.erase_frac must be in [0, 1)"),
+        (_is_box(config.data.box), "data.box must be four numbers x0 < x1, y0 < y1 in px: x0, y0, x1, y1"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
         (bool(config.phases), "phases must name at least one"),
     ]
@@ -232,7 +271,10 @@ def _check(config: TrainingConfig) -> None:
         rules.append(
             (phase.optimiser in OPTIMISERS, f"phases.{name}.optimiser must be one of {', '.join(OPTIMISERS)}")
         )
+        rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
+        fits = not phase.is_cached or phase.backbone_layers == 0
+        rules.append((fits, f"phases.{name}.is_cached needs phases.{name}.backbone_layers = 0"))
     for holds, rule in rules:
         if not holds:
             raise UsageError(f"training settings: {rule}")

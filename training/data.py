@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,12 @@ class TrainingData:
         """Side of the square pictures."""
         return int(self.pixels.shape[2])
 
+    @property
+    def subject_codes(self) -> NDArray[np.int64]:
+        """Number what the samples show: the label (a person, an item), or the subject where there is none; (N,)."""
+        names = self.samples["label"].where(self.samples["label"] != "", self.samples["subject_id"])
+        return np.unique(names.to_numpy(str), return_inverse=True)[1].astype(np.int64)
+
     def rows(self, part: str) -> NDArray[np.int64]:
         """List the rows of one part (see `evaluation_parts`), ascending."""
         samples = self.samples
@@ -85,12 +91,14 @@ def manifest_sha256(release: Release) -> str:
 
 
 def prepare_image(image: Image.Image, settings: DataConfig) -> NDArray[np.uint8]:
-    """Turn a picture into what a model sees: its centre square, resized.
+    """Turn a picture into what a model sees: the box cut out, then its centre square, resized.
 
     Returns:
         (C, S, S) uint8.
     """
     upright = ImageOps.exif_transpose(image)
+    if settings.box is not None:
+        upright = upright.crop(tuple(settings.box))
     wanted = upright.convert("L" if settings.mode == "grey" else "RGB")
     side = (settings.size_px, settings.size_px)
     fitted = wanted if wanted.size == side else ImageOps.fit(wanted, side, Image.Resampling.BICUBIC)
@@ -116,7 +124,9 @@ def load_data(
     samples = release.samples().sort_values("sample_id", ignore_index=True)
     if samples.empty:
         raise UsageError(f"release {release.recipe}@{release.version} holds no samples")
-    params = {"size_px": settings.size_px, "mode": settings.mode}
+    params: dict[str, Any] = {"size_px": settings.size_px, "mode": settings.mode}
+    if settings.box is not None:
+        params["box"] = settings.box
     key = stage_key(STAGE, VERSION, params, {"release": manifest_sha256(release)})
     folder = root.stage_folder(STAGE, key)
     if read_manifest(folder) is None:

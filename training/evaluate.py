@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ def find_model(root: DataRoot, run: str) -> Path:
     return found[run]
 
 
+def latest_model(root: DataRoot, tasks: Sequence[str]) -> Path:
+    """Find the model that was finished last, of one of these tasks.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [path for task in tasks for path in (root.models / task).glob("*/config.json")]
+    if not found:
+        raise UsageError(f"no finished model for {' or '.join(tasks)}; `gleanery train` makes one")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
+
+
 def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
     """Measure a finished model on every part of a release.
 
@@ -43,7 +56,7 @@ def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
         UsageError: no such model, or the release does not fit it.
         CatalogCorrupt: a picture cannot be read, or the weights do not fit the model.
     """
-    from training.loop import load_weights, run_model
+    from training.inference import load_weights, run_parts
 
     folder = find_model(root, run)
     saved = read_model_config(folder)
@@ -59,11 +72,16 @@ def evaluate(run: str, release: Release, root: DataRoot) -> dict[str, Any]:
         load_weights(model, folder / WEIGHTS)
     except RuntimeError as error:
         raise CatalogCorrupt(f"{folder / WEIGHTS}: does not fit its config.json: {error}") from error
-    parts = {}
-    for part in evaluation_parts(data):
-        parts[part] = task.measure(run_model(task, model, data, part, settings))
+    outputs = run_parts(task, model, data, evaluation_parts(data), settings)
+    parts = {part: task.measure(each) for part, each in outputs.items()}
     facts = {"recipe": release.recipe, "version": release.version, "manifest_sha256": manifest_sha256(release)}
     content = {"run_id": run, "task": task.name, "release": facts, "parts": parts}
-    path = root.runs / task.name / run / "evaluations" / f"{release.recipe}@{release.version}.json"
-    files.write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    write_evaluation(root, folder, f"{release.recipe}@{release.version}", content)
     return content
+
+
+def write_evaluation(root: DataRoot, model_folder: Path, name: str, content: Mapping[str, Any]) -> Path:
+    """Keep figures beside the run of a model, `evaluations/<name>.json`."""
+    path = root.runs / model_folder.parent.name / model_folder.name / "evaluations" / f"{name}.json"
+    files.write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return path

@@ -95,3 +95,36 @@ def draw_histograms(figure: Figure, targets: NDArray[np.float64], predicted: NDA
     axes.hist([targets, predicted], bins=bins, label=["truth", "prediction"])
     axes.set(xlabel="value", ylabel="samples")
     axes.legend(frameon=False)
+
+
+def draw_roc(
+    figure: Figure, wrong_frac: NDArray[np.float64], right_frac: NDArray[np.float64], point: tuple[float, float]
+) -> None:
+    """Draw right over wrong acceptances, the line of chance, and the point that is used."""
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], linewidth=1, linestyle="--", color="C7", label="chance")
+    axes.plot(wrong_frac, right_frac, label="this model")
+    axes.plot(*point, marker="o", color="C1", linestyle="none", label="threshold in use")
+    axes.set(xlabel="different pairs taken for the same", ylabel="same pairs recognised", aspect="equal")
+    axes.legend(frameon=False, loc="lower right")
+
+
+def draw_skew(figure: Figure, values: NDArray[np.float32], is_same: NDArray[np.int64], threshold: float) -> None:
+    """Draw the distributions of same and different pairs, with the threshold between."""
+    axes = figure.subplots()
+    bins = np.histogram_bin_edges(values, 50)
+    axes.hist(values[is_same == 0], bins=bins, alpha=0.6, label="different", color="C1")
+    axes.hist(values[is_same == 1], bins=bins, alpha=0.6, label="same", color="C0")
+    axes.axvline(threshold, linestyle="--", linewidth=1.5, color="C7", label="threshold")
+    axes.set(xlabel="value", ylabel="pairs")
+    axes.legend(frameon=False)
+
+
+def draw_recall(figure: Figure, ranks: Sequence[int], curves: dict[str, list[float]]) -> None:
+    """Draw R@K over K for each named curve."""
+    axes = figure.subplots()
+    for name, values in curves.items():
+        axes.plot(range(len(ranks)), values, marker="o", label=name)
+    axes.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
+    axes.set(xlabel="K", ylabel="R@K", ylim=(0, 1.02))
+    axes.legend(frameon=False, loc="lower right")

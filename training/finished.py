@@ -33,7 +33,7 @@ def write_model(folder: Path, model: nn.Module, config: Mapping[str, Any], card:
         config: JSON values; `input` says channels and size_px.
         card: Markdown.
     """
-    from training.loop import save_weights
+    from training.inference import save_weights
 
     save_weights(model, folder / WEIGHTS)
     with files.replacing(folder / ONNX) as temporary:

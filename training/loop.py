@@ -7,6 +7,7 @@ alone. So an epoch started again after a kill is the epoch that would have been,
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import logging
 import math
 import warnings
@@ -22,18 +23,20 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from catalog.errors import GleaneryError
+from catalog.errors import GleaneryError, UsageError
 from catalog.files import replacing
 from training.augment import augment
-from training.batches import BatchFeed, epoch_order, seed_of
-from training.config import MachineConfig, PhaseConfig, TrainingConfig
+from training.batches import BatchFeed, Examples, epoch_order, seed_of
+from training.config import AugmentConfig, PhaseConfig, TrainingConfig
 from training.data import TrainingData
-from training.models import PictureModel, freeze
-from training.tasks.task import Outputs, Task
+from training.inference import as_float, embed_rows, gather, load_weights, save_weights, uses_gpu
+from training.models import freeze
+from training.tasks.task import Task
 
+FEATURES = "features.npy"
+"""Of a phase that is cached: what the frozen backbone gives for every picture."""
 LAST, BEST, DONE = "last.ckpt", "best.safetensors", "done.ckpt"
 """Files of a phase: state after the last whole epoch, weights of the best one, and the state it ended with."""
 
@@ -73,7 +76,15 @@ class TaskModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self._task, self._data, self._config, self._phase, self._folder = task, data, config, phase, folder
-        self._frozen_norms = freeze(model, self._settings.backbone_layers) if isinstance(model, PictureModel) else []
+        self._network: Callable[[Tensor], Tensor] = model
+        self._augment = config.augment
+        if self._settings.is_cached:
+            if hasattr(task, "training_examples"):
+                raise UsageError(f"phases.{phase}.is_cached: {task.name} chooses its examples by looking at pictures")
+            path = folder / "checkpoints" / phase / FEATURES
+            self._data, self._network = bottleneck_data(model, data, config, path), model.from_features
+            self._augment = AugmentConfig()
+        self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         self._augmentation = torch.Generator()
         self.step_losses: list[Tensor] = []
         self.validation: list[tuple[Tensor, int, Tensor, Tensor, Tensor]] = []
@@ -87,9 +98,17 @@ class TaskModule(pl.LightningModule):
 
     def train_dataloader(self) -> BatchFeed:
         """Give this epoch's batches; Lightning asks anew for every epoch."""
-        examples = self._task.examples(self._data, "train", self._seed("examples"))
-        order = epoch_order(len(examples.rows), self._config.augment.copies, self._seed("order"))
+        examples = self._training_examples()
+        order = epoch_order(len(examples.rows), self._augment.copies, self._seed("order"))
         return BatchFeed(self._data.pixels, examples, self._config.batch_size, order)
+
+    def _training_examples(self) -> Examples:
+        """Let a task that chooses by what the network sees now (mining) look through it."""
+        seed = self._seed("examples")
+        choose = getattr(self._task, "training_examples", None)
+        if choose is None:
+            return self._task.examples(self._data, "train", seed)
+        return choose(self._data, seed, lambda rows: embed_rows(self.model, self._data, rows, self._config.batch_size))
 
     def val_dataloader(self) -> BatchFeed:
         """Give the validation split in its own order."""
@@ -105,11 +124,18 @@ class TaskModule(pl.LightningModule):
         for norm in self._frozen_norms:
             norm.eval()
 
+    def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
+        """Set the learning rates, which follow from the step alone."""
+        steps = self._settings.epochs * int(self.trainer.num_training_batches)
+        factor = rate_factor(self._settings.schedule, self.global_step / max(1, steps))
+        for group in self.optimizers().param_groups:
+            group["lr"] = self._settings.learning_rate * factor * group["factor"]
+
     def training_step(self, batch: dict[str, Tensor], batch_index: int) -> Tensor:
         """Augment, compute, and refuse a loss that is no number."""
-        images = augment(as_float(batch["image"]).flatten(0, 1), self._config.augment, self._augmentation)
+        images = augment(as_float(batch["image"]).flatten(0, 1), self._augment, self._augmentation)
         views = images.unflatten(0, batch["image"].shape[:2])
-        loss = self._task.loss(self._task.forward(self.model, views), batch["target"])
+        loss = self._task.loss(self._task.forward(self._network, views), batch["target"])
         if not torch.isfinite(loss):
             self._save_batch(batch, views, batch_index)
         self.step_losses.append(loss.detach())
@@ -128,8 +154,9 @@ class TaskModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Keep the outputs; they are measured as a whole."""
-        outputs = self._task.forward(self.model, as_float(batch["image"]))
-        loss = self._task.loss(outputs, batch["target"])
+        outputs = self._task.forward(self._network, as_float(batch["image"]))
+        is_whole = getattr(self._task, "is_measured_whole", False)
+        loss = outputs.new_zeros(()) if is_whole else self._task.loss(outputs, batch["target"])
         self.validation.append((loss.detach(), len(outputs), batch["row"], batch["target"], outputs.detach().float()))
 
     def epoch_row(self) -> dict[str, float]:
@@ -139,7 +166,8 @@ class TaskModule(pl.LightningModule):
         losses = torch.stack([loss for loss, *_ in self.validation]).double().cpu()
         measures = self._task.measure(gather([each[2:] for each in self.validation]))
         numbers = {f"validation_{name}": float(value) for name, value in measures.items() if isinstance(value, float)}
-        loss = float((losses * weights).sum() / weights.sum())
+        is_whole = getattr(self._task, "is_measured_whole", False)
+        loss = measures["loss"] if is_whole else float((losses * weights).sum() / weights.sum())
         return {
             "epoch": self.trainer.current_epoch + 1,
             "train_loss": float(train),
@@ -149,8 +177,13 @@ class TaskModule(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Build the phase's optimiser over what learns."""
-        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         settings = self._settings
+        backbone = getattr(self.model, "backbone", None)
+        of_backbone = {id(parameter) for parameter in backbone.parameters()} if backbone is not None else set()
+        slow = [each for each in self.model.parameters() if each.requires_grad and id(each) in of_backbone]
+        fast = [each for each in self.model.parameters() if each.requires_grad and id(each) not in of_backbone]
+        learning = [{"params": fast, "factor": settings.head_factor}, {"params": slow, "factor": 1.0}]
+        learning = [group for group in learning if group["params"]]
         rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
         if settings.optimiser == "sgd":
             return torch.optim.SGD(learning, momentum=settings.momentum, **rates)
@@ -207,6 +240,16 @@ class EpochKeeper(Checkpoint):
     def _should_stop(self) -> bool:
         patience = self._settings.patience
         return bool(patience and self.history and len(self.history) - best_epoch(self.history) >= patience)
+
+
+def rate_factor(schedule: str, done_frac: float) -> float:
+    """Give the learning rate as a share of its highest, after so much of a phase; see `PhaseConfig.schedule`."""
+    if schedule == "constant":
+        return 1.0
+    rise = 0.05
+    if done_frac < rise:
+        return (done_frac + 0.002) / (rise + 0.002)
+    return 0.5 * (1 + math.cos(math.pi * (done_frac - rise) / (1 - rise)))
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
@@ -310,6 +353,17 @@ def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, 
             raise OutOfMemory(f"out of memory at batch_size {config.batch_size}: {advice}") from error
 
 
+def bottleneck_data(model: nn.Module, data: TrainingData, config: TrainingConfig, path: Path) -> TrainingData:
+    """Put the frozen backbone's features (N, D) float32 in place of the pixels; computed once, then read again."""
+    if not path.exists():
+        device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
+        model.to(device)
+        features = embed_rows(model, data, np.arange(len(data.pixels)), config.batch_size, model.features)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.save(stream, features)
+    return dataclasses.replace(data, pixels=np.load(path, mmap_mode="r"))
+
+
 def keep_freed_memory() -> None:
     """Let glibc keep the large blocks that every step frees and asks for again; elsewhere it does nothing.
 
@@ -323,11 +377,6 @@ def keep_freed_memory() -> None:
         return
     mallopt(trim_threshold, largest_bytes)
     mallopt(mmap_threshold, largest_bytes)
-
-
-def uses_gpu(machine: MachineConfig) -> bool:
-    """Tell whether a run computes on a GPU."""
-    return machine.accelerator == "gpu" or (machine.accelerator == "auto" and torch.cuda.is_available())
 
 
 @contextmanager
@@ -377,38 +426,3 @@ def _try_step(module: TaskModule, size: int) -> None:
     tensors = {name: value.repeat(repeats, *[1] * (value.ndim - 1))[:size] for name, value in batch.items()}
     module.zero_grad(set_to_none=True)
     module.training_step({name: value.to(module.device) for name, value in tensors.items()}, 0).backward()
-
-
-def as_float(images: Tensor) -> Tensor:
-    """Turn uint8 into float32 in [0, 1]."""
-    return images.float() / 255
-
-
-def gather(batches: list[tuple[Tensor, Tensor, Tensor]]) -> Outputs:
-    """Join (row, target, output) batches on the host."""
-    rows, targets, values = (torch.cat(parts).cpu().numpy() for parts in zip(*batches, strict=True))
-    return Outputs(rows, targets, values)
-
-
-@torch.inference_mode()
-def run_model(task: Task, model: nn.Module, data: TrainingData, part: str, config: TrainingConfig) -> Outputs:
-    """Give a model's outputs for one part of a release, in the part's own order."""
-    device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
-    model.to(device).eval()
-    batches = []
-    for batch in BatchFeed(data.pixels, task.examples(data, part, config.seed), config.batch_size):
-        outputs = task.forward(model, as_float(batch["image"].to(device)))
-        batches.append((batch["row"], batch["target"], outputs.float().cpu()))
-    return gather(batches)
-
-
-def save_weights(model: nn.Module, path: Path) -> None:
-    """Write all tensors of a model as safetensors."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary)
-
-
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Read them back into a model of the same kind."""
-    model.load_state_dict(load_file(path))

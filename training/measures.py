@@ -108,3 +108,86 @@ def regression_measures(predicted: NDArray[np.float64], targets: NDArray[np.floa
         "mae": float(np.abs(errors).mean()),
         "rmse": float(np.sqrt((errors**2).mean())),
     }
+
+
+def calibrate(values: NDArray[np.floating[Any]], is_same: NDArray[np.int64]) -> tuple[float, float]:
+    """Fit the probability of `same` to values that grow with it: sigmoid(slope * (value - threshold)).
+
+    Args:
+        values: (M,) similarities or logits.
+        is_same: (M,) 0 or 1, both present.
+
+    Returns:
+        slope (> 0) and threshold, at which the probability is one half. All pairs pull on the threshold, so that it
+        depends less on a few of them than the one that happens to make the fewest mistakes.
+
+    Source: J. Platt, Probabilistic outputs for support vector machines (1999); fitted by Newton's method with a small
+    ridge, so that parted values give a finite slope.
+    """
+    centre, spread = float(values.mean()), float(values.std()) or 1.0
+    columns = np.stack([(values - centre) / spread, np.ones(len(values))], axis=1).astype(np.float64)
+    weights = np.zeros(2)
+    for _ in range(100):
+        probs = 1 / (1 + np.exp(-np.clip(columns @ weights, -500, 500)))
+        gradient = columns.T @ (probs - is_same) + 1e-3 * weights
+        curvature = (columns * (probs * (1 - probs))[:, None]).T @ columns + 1e-3 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step * min(1.0, 2.0 / float(np.abs(step).max() or 1.0))
+        if np.abs(step).max() < 1e-9:
+            break
+    slope = max(float(weights[0]), 1e-6)
+    return slope / spread, centre - float(weights[1]) / slope * spread
+
+
+def roc_curve(
+    values: NDArray[np.floating[Any]], is_same: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the share of wrong and of right acceptances as the threshold falls, both from 0 to 1."""
+    order = np.argsort(-values, kind="stable")
+    hits = is_same[order].astype(np.float64)
+    # One point per distinct value: within a tie no threshold can tell.
+    last = np.append(np.flatnonzero(np.diff(values[order])), len(order) - 1)
+    right = np.cumsum(hits)[last] / max(hits.sum(), 1)
+    wrong = np.cumsum(1 - hits)[last] / max((1 - hits).sum(), 1)
+    return np.concatenate([[0.0], wrong]), np.concatenate([[0.0], right])
+
+
+def verification_measures(
+    values: NDArray[np.floating[Any]], is_same: NDArray[np.int64], slope: float, threshold: float
+) -> dict[str, Any]:
+    """Measure answers to `do both show the same?`.
+
+    Args:
+        values: (M,) similarities or logits, M > 0.
+        is_same: (M,) 0 or 1.
+        slope: of `calibrate`, fitted on other pairs.
+        threshold: likewise; larger values are called the same.
+
+    Returns:
+        JSON values: accuracy with its 95 % interval, error_frac, precision, recall and F1 of `same`, auc, the error
+        where both kinds of mistake are equally frequent, loss (mean negative log probability), shares of same pairs in
+        truth and prediction.
+    """
+    predicted = values > threshold
+    truth = is_same.astype(bool)
+    count, hits = len(truth), int((predicted == truth).sum())
+    low, high = wilson_interval(hits, count)
+    right, named, real = int((predicted & truth).sum()), int(predicted.sum()), int(truth.sum())
+    wrong_frac, right_frac = roc_curve(values, is_same)
+    logits = slope * (values.astype(np.float64) - threshold)
+    crossing = int(np.argmin(np.abs(wrong_frac - (1 - right_frac))))
+    return {
+        "count": count,
+        "accuracy": hits / count,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "error_frac": 1 - hits / count,
+        "precision": right / named if named else 0.0,
+        "recall": right / real if real else 0.0,
+        "f1": 2 * right / (named + real) if named + real else 0.0,
+        "auc": float(np.trapezoid(right_frac, wrong_frac)),
+        "equal_error_frac": float((wrong_frac[crossing] + 1 - right_frac[crossing]) / 2),
+        "loss": float(np.logaddexp(0, np.where(truth, -logits, logits)).mean()),
+        "same_frac": real / count,
+        "predicted_same_frac": named / count,
+    }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
+from backbones.weights import PACKAGED, WeightsUnreachable, backbone, preprocessing
 from catalog.errors import UsageError
 from training.config import ModelConfig
 
@@ -32,9 +35,17 @@ class PictureModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        if self.mean is not None:
+        return self.from_features(self.features(images))
+
+    def from_features(self, features: Tensor) -> Tensor:
+        """Compute the outputs from what `features` gave."""
+        return self.head(features)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Compute what the backbone sees (B, D), before the head."""
+        if self.mean is not None:  # grey pictures become three equal channels by it
             images = (images - self.mean) / self.std
-        return self.head(self.backbone(images))
+        return self.backbone(images)
 
 
 def _per_channel(values: list[float] | None) -> Tensor | None:
@@ -46,28 +57,34 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
 
     Args:
         settings: name, head and whether it starts from ImageNet weights.
-        channels: 1 for grey, 3 for RGB.
+        channels: 1 for grey, 3 for RGB; what takes colour is shown grey on all three channels.
         size_px: side of the square input.
         outputs: width of the last layer.
 
     Raises:
         UsageError: no such model, weights that cannot be had, or an input that does not fit it.
     """
+    features, statistics = create_backbone(settings, channels)
+    width = feature_width(features, 3 if statistics else channels, size_px)
+    return PictureModel(features, _head(width, settings, outputs), **statistics)
+
+
+def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:
+    """Build what makes features (B, D) of pictures, and say by which `mean` and `std` per channel they are normalised.
+
+    Raises:
+        UsageError: no such model, or weights that cannot be had.
+    """
     kind, _, name = settings.name.partition(":")
     if settings.name == "small_cnn":
         if settings.is_pretrained:
             raise UsageError("small_cnn has no pretrained weights; set model.is_pretrained=false")
-        features, statistics = _small_convolutions(channels), {}
-    elif kind == "timm":
-        features, statistics = _timm_backbone(name, settings.is_pretrained)
-    elif kind == "torchvision":
-        features, statistics = _torchvision_backbone(name, settings.is_pretrained)
-    else:
-        raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
-    if kind != "small_cnn" and channels != 3:
-        raise UsageError(f"model {settings.name!r} takes colour pictures; set data.mode=rgb")
-    width = _feature_width(features, channels, size_px)
-    return PictureModel(features, _head(width, settings, outputs), **statistics)
+        return _small_convolutions(channels), {}
+    if kind == "timm":
+        return _timm_backbone(name, settings.is_pretrained)
+    if kind == "torchvision":
+        return _torchvision_backbone(name, settings.is_pretrained)
+    raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
 
 
 def _small_convolutions(channels: int) -> nn.Sequential:
@@ -85,8 +102,6 @@ def _head(width: int, settings: ModelConfig, outputs: int) -> nn.Sequential:
 
 
 def _timm_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
-    from backbones.weights import backbone, preprocessing
-
     facts = preprocessing(name)
     return backbone(name, is_pretrained=is_pretrained), {"mean": facts["mean"], "std": facts["std"]}
 
@@ -99,7 +114,7 @@ def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, di
     try:
         model = torchvision.models.get_model(name, weights="DEFAULT" if is_pretrained else None)
     except OSError as error:  # urllib's errors are of this kind
-        raise UsageError(f"weights of torchvision's {name} cannot be had ({error}); "
+        raise WeightsUnreachable(f"weights of torchvision's {name} cannot be had ({error}); "
                          "set model.is_pretrained=false or take timm:tf_efficientnet_lite0") from error  # fmt: skip
     if hasattr(model, "features"):
         features: nn.Module = nn.Sequential(model.features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -112,7 +127,12 @@ def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, di
     return features, {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
-def _feature_width(features: nn.Module, channels: int, size_px: int) -> int:
+def feature_width(features: nn.Module, channels: int, size_px: int) -> int:
+    """Tell how many features (B, D) a backbone gives.
+
+    Raises:
+        UsageError: the pictures are too small for it.
+    """
     was_training = features.training
     try:
         with torch.inference_mode():
@@ -128,11 +148,11 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def freeze(model: PictureModel, backbone_layers: int) -> list[nn.Module]:
+def freeze(model: nn.Module, backbone_layers: int) -> list[nn.Module]:
     """Let only the head and the last weight layers of the backbone learn.
 
     Args:
-        model: changed in place.
+        model: with a `backbone`; changed in place.
         backbone_layers: how many convolutions or dense layers learn, with the normalisations after the first of
             them; -1 means all.
 
@@ -152,9 +172,26 @@ def freeze(model: PictureModel, backbone_layers: int) -> list[nn.Module]:
     return [module for module in layers[:first] if isinstance(module, NORM_LAYERS)]
 
 
+def with_reachable_weights(settings: ModelConfig) -> ModelConfig:
+    """Give the settings as they are where the pretrained weights can be had, else those of the packaged backbone.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    stand_in = f"timm:{PACKAGED}"
+    if not settings.is_pretrained or settings.name == stand_in:
+        return settings
+    try:
+        create_backbone(settings, 3)
+    except WeightsUnreachable:
+        return dataclasses.replace(settings, name=stand_in, instead_of=settings.name)
+    return settings
+
+
 def weights_source(settings: ModelConfig) -> str:
     """Say in words where the first weights come from."""
     if not settings.is_pretrained:
         return "random (from scratch)"
-    package = " (packaged)" if settings.name == "timm:tf_efficientnet_lite0" else ""
-    return f"ImageNet weights of {settings.name}{package}"
+    package = " (packaged)" if settings.name == f"timm:{PACKAGED}" else ""
+    asked = f", as those of {settings.instead_of} cannot be had here" if settings.instead_of else ""
+    return f"ImageNet weights of {settings.name}{package}{asked}"

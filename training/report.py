@@ -47,6 +47,22 @@ class ReportContent:
     limits: str
 
 
+def parts_section(parts: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Put the figures of all parts side by side."""
+    names = [name for name, value in next(iter(parts.values())).items() if isinstance(value, int | float)]
+    rows = tuple(
+        (part.replace("_", " "), *(_figure(measures[name]) if name in measures else "" for name in names))
+        for part, measures in parts.items()
+    )
+    head = ("part", *(name.removesuffix("_frac").replace("_", " ") for name in names))
+    return Section("All parts", "A figure that is much better on train than on test was learned by heart.",
+                   (Table(head, rows),))  # fmt: skip
+
+
+def _figure(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
 def curves_section(phases: Sequence[Any], headline: str) -> Section:
     """Show how the training went.
 

@@ -32,11 +32,11 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A titled row of samples."""
+    """A titled row of samples, or of small groups of them that belong together (a pair, a query and its answers)."""
 
     title: str
-    samples: tuple[tuple[str, str], ...]
-    """(sample_id, caption) each."""
+    samples: tuple[tuple[str | tuple[str, ...], str], ...]
+    """(sample_id or several, caption) each."""
 
 
 @dataclass(frozen=True, slots=True)

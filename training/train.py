@@ -9,6 +9,7 @@ torch is imported only when there is something to train.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import platform
@@ -24,6 +25,7 @@ from catalog.errors import UsageError
 from catalog.ids import short_id
 from catalog.paths import DataRoot
 from catalog.release_format import Release
+from catalog.suspects import write_suspects
 from training.config import TrainingConfig, load_training_config
 from training.data import SPLITS, TrainingData, evaluation_parts, load_data, manifest_sha256
 from training.finished import CONFIG, write_model
@@ -90,7 +92,7 @@ def train(
         LossNotFinite, OutOfMemory: see `training.loop`.
     """
     kind = find_task(task)
-    settings = load_training_config(experiment, overrides, config)
+    settings = _with_reachable_weights(load_training_config(experiment, overrides, config))
     sha256 = manifest_sha256(release)
     run_id = short_id("run", task, VERSION, sha256, settings.digest)
     folder, model_folder = root.runs / task / run_id, root.models / task / run_id
@@ -120,15 +122,22 @@ def _train_new(
     import torch
 
     from training.batches import seed_of
-    from training.loop import fit, run_model
+    from training.inference import run_parts
+    from training.loop import fit
     from training.models import parameter_count, weights_source
 
     if settings.machine.threads:
         torch.set_num_threads(settings.machine.threads)
     torch.manual_seed(seed_of(settings.seed, "weights"))
     model = task.build_model(settings, data.channels)
+    if hasattr(task, "with_baseline"):
+        from training.embedding import FrozenFeatures
+
+        task = task.with_baseline(run_parts(task, FrozenFeatures(model), data, evaluation_parts(data), settings))
     phases = fit(task, model, data, settings, folder, on_progress)
-    outputs = {part: run_model(task, model, data, part, settings) for part in evaluation_parts(data)}
+    outputs = run_parts(task, model, data, evaluation_parts(data), settings)
+    if hasattr(task, "fitted"):
+        task = task.fitted(outputs["validation"])
     metrics = {
         "run_id": facts["run_id"],
         "task": task.name,
@@ -139,11 +148,25 @@ def _train_new(
         "phases": {each.phase: _phase_facts(each) for each in phases},
         "parts": {part: task.measure(each) for part, each in outputs.items()},
     }
+    if frozen := getattr(task, "frozen", None):
+        metrics["frozen"] = frozen
+    if hasattr(task, "suspects") and (suspects := task.suspects(data)) is not None:
+        write_suspects(folder, data.release.recipe, data.release.version, suspects)
+        metrics["suspects_count"] = len(suspects)
     write_predictions(folder / PREDICTIONS, task, outputs, data)
     _write_report(folder, task, data, settings, facts, metrics, phases, outputs)
     _finish_model(model_folder, model, task, data, settings, facts, metrics)
     _write_json(folder / METRICS, metrics)
     return metrics
+
+
+def _with_reachable_weights(settings: TrainingConfig) -> TrainingConfig:
+    """Take the packaged backbone where the weights that are asked for cannot be had; before the run has its name."""
+    if not settings.model.is_pretrained:
+        return settings
+    from training.models import with_reachable_weights
+
+    return dataclasses.replace(settings, model=with_reachable_weights(settings.model))
 
 
 def _check_splits(samples: pd.DataFrame) -> None:
@@ -195,7 +218,8 @@ def write_predictions(path: Path, task: Task, outputs: Mapping[str, Outputs], da
         ids = data.samples["sample_id"].to_numpy()[each.rows]
         names = ["sample_id"] if ids.shape[1] == 1 else [f"sample_id_{letter}" for letter in "abc"[: ids.shape[1]]]
         columns = {name: ids[:, index] for index, name in enumerate(names)}
-        tables.append(pd.DataFrame(columns | {"split": part, "target": each.targets} | task.predictions(each)))
+        truth = {"target": each.targets} if each.targets.ndim == 1 else {}
+        tables.append(pd.DataFrame(columns | {"split": part} | truth | task.predictions(each)))
     with files.replacing(path) as temporary:
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
 
@@ -210,7 +234,7 @@ def _write_report(
     phases: Sequence[PhaseResult],
     outputs: Mapping[str, Outputs],
 ) -> None:
-    from training.report import ReportContent, curves_section, write_report
+    from training.report import ReportContent, curves_section, parts_section, write_report
 
     part = "test" if "test" in outputs else "validation"
     counts = {split: len(data.rows(split)) for split in SPLITS}
@@ -218,7 +242,11 @@ def _write_report(
     content = ReportContent(
         title=f"{task.name.capitalize()} on {release.recipe}@{release.version}",
         headline=headline_tiles(task, metrics),
-        sections=[*task.sections(metrics["parts"][part], outputs[part], data), curves_section(phases, task.headline)],
+        sections=[
+            *task.sections(metrics["parts"][part], outputs[part], data),
+            parts_section(metrics["parts"]),
+            curves_section(phases, task.headline),
+        ],
         facts=[
             ("Data", {**facts["release"], "samples": counts, "purpose": release_purpose(release) or "(not stated)",
                       "shown above": part}),
@@ -227,7 +255,7 @@ def _write_report(
             ("Settings", facts["settings"]),
             ("Versions", facts["versions"]),
         ],
-        limits=limits_text(data, part),
+        limits=limits_text(task, data, part),
     )  # fmt: skip
     write_report(folder, content, data)
 
@@ -246,8 +274,10 @@ def headline_tiles(task: Task, metrics: Mapping[str, Any]) -> list[tuple[str, st
     return tiles
 
 
-def limits_text(data: TrainingData, part: str) -> str:
+def limits_text(task: Task, data: TrainingData, part: str) -> str:
     """Say what bounds the figures, in a sentence or two."""
+    if hasattr(task, "limits"):
+        return f"Measured on the part {part}. {task.limits()}"
     count = len(data.rows(part))
     return (
         f"Measured on {count} samples of the split {part}, which share no group with the training samples as far as "
@@ -268,10 +298,12 @@ def _finish_model(
     from training.report import RESEARCH_NOTE
 
     parts = {part: measures[task.headline] for part, measures in metrics["parts"].items()}
+    views = getattr(task, "views", 1)
+    channels = data.channels * views
     config = {
         **facts,
         "facts": task.facts(),
-        "input": {"channels": data.channels, "size_px": data.size_px, "mode": settings.data.mode},
+        "input": {"channels": channels, "size_px": data.size_px, "mode": settings.data.mode},
         "parameter_count": metrics["parameter_count"],
         "first_weights": metrics["first_weights"],
     }
@@ -298,15 +330,22 @@ Release `{release["recipe"]}@{release["version"]}`, manifest sha256 `{release["m
 
 ## Limits
 
-{limits_text(data, "test" if "test" in parts else "validation")}
+{limits_text(task, data, "test" if "test" in parts else "validation")}
 
 ## Input and output
 
-`model.onnx` takes `images` (B, {data.channels}, {data.size_px}, {data.size_px}) float32 in [0, 1],
-{settings.data.mode}, the centre square of the upright picture; `outputs` are the raw numbers of the last layer, in the
+`model.onnx` takes `images` (B, {channels}, {data.size_px}, {data.size_px}) float32 in [0, 1],
+{settings.data.mode}, {_input_words(settings, views)}; `outputs` are the raw numbers of the last layer, in the
 order of `facts` in `config.json`.
 """
     write_model(folder, model.cpu().eval(), config, card)
+
+
+def _input_words(settings: TrainingConfig, views: int) -> str:
+    of = "the centre square of the upright picture"
+    if settings.data.box is not None:
+        of += f", of its box {settings.data.box} px"
+    return of + (f"; {views} pictures stacked along the channels" if views > 1 else "")
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

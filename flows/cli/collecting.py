@@ -84,7 +84,7 @@ def crawl(
 
 def import_(
     folder: Annotated[Path, typer.Argument(help="Folder of pictures.")],
-    layout: Annotated[str, typer.Option(help="identities, classes, scut, lfwcrop or index-csv.")],
+    layout: Annotated[str, typer.Option(help="identities, classes, scut, lfwcrop, index-csv or shop.")],
     name: Annotated[str | None, typer.Option(help="Name of the source (default: the folder's).")] = None,
     root: Root = None,
     as_json: AsJson = False,

@@ -31,7 +31,14 @@ _BATCH = 256
 _THREADS = 4
 """Writing blobs waits for the disk; a few at once hide that."""
 
-_KINDS = {"identities": "person", "scut": "person", "lfwcrop": "person", "classes": "person", "index-csv": "person"}
+_KINDS = {
+    "identities": "person",
+    "scut": "person",
+    "lfwcrop": "person",
+    "classes": "person",
+    "index-csv": "person",
+    "shop": "item",
+}
 _SLOTS = {"person": "portrait", "item": "seller"}
 
 
@@ -220,7 +227,7 @@ class _Import:
         return _Taken(entry, record, None, is_new=is_new)
 
     def _land(self, taken: _Taken, page: PageRecord, subject: str, ranks: dict[str, int]) -> None:
-        url, slot = f"file:{taken.entry.path}", _SLOTS[self.kind]
+        url, slot = f"file:{taken.entry.path}", taken.entry.slot or _SLOTS[self.kind]
         if taken.record is not None:
             self.writer.add(taken.record)
         if taken.issue is not None:

@@ -40,6 +40,8 @@ class Entry:
     name: str | None = None
     label: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    slot: str | None = None
+    """Where it stands; None takes what the kind of subject usually has."""
 
 
 Files = Sequence[str]
@@ -137,12 +139,25 @@ def index_csv(files: Files, read_text: ReadText) -> list[Entry]:
     return _some(entries, "index-csv", "rows with pictures")
 
 
+def shop(files: Files, read_text: ReadText) -> list[Entry]:
+    """A folder per item and colour: `ITEM/seller_1.jpg`, `ITEM/buyer_1.jpg`; the label is the folder."""
+    entries = []
+    for path in files:
+        pure = PurePosixPath(path)
+        slot, underscore, _ = pure.stem.partition("_")
+        if is_picture(path) and pure.parent.name and underscore and slot in ("seller", "buyer"):
+            item = pure.parent.as_posix()
+            entries.append(Entry(path=path, key=("item", item), label=item.replace("/", " "), slot=slot))
+    return _some(entries, "shop", "a folder per item with ITEM/seller_1.jpg and ITEM/buyer_1.jpg")
+
+
 LAYOUTS: dict[str, Layout] = {
     "identities": identities,
     "classes": classes,
     "scut": scut,
     "lfwcrop": lfwcrop,
     "index-csv": index_csv,
+    "shop": shop,
 }
 """By the name that `gleanery import --layout` takes."""
 

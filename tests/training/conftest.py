@@ -24,11 +24,12 @@ def write_release(
     *,
     per_class: dict[str, int] | None = None,
     classes: tuple[str, ...] = CLASSES,
-    slot: str = "portrait",
+    slots: tuple[str, ...] = ("portrait",),
+    targets: dict[str, float] | None = None,
     purpose: str = PURPOSE,
     seed: int = 3,
 ) -> Release:
-    """Write a release whose classes are told by where a bright bar stands."""
+    """Write a release whose classes are told by where a bright bar stands; slots take turns."""
     generator = np.random.default_rng(seed)
     rows = []
     for split, count in (per_class or {"train": 6, "validation": 3, "test": 6}).items():
@@ -44,8 +45,10 @@ def write_release(
                 rows.append(
                     {
                         "sample_id": sample_id, "image_id": sample_id, "subject_id": f"subj_{sample_id[:16]}",
-                        "group_id": f"group_{sample_id[:16]}", "split": split, "label": label, "target": float("nan"),
-                        "path": path, "slot": slot, "source": "planted", "image_url": "", "page_url": "", "box_x0": -1,
+                        "group_id": f"group_{sample_id[:16]}", "split": split, "label": label,
+                        "target": (targets or {}).get(label, float("nan")),
+                        "path": path, "slot": slots[number % len(slots)], "source": "planted",
+                        "image_url": "", "page_url": "", "box_x0": -1,
                         "box_y0": -1, "box_x1": -1, "box_y1": -1, "width_px": 72, "height_px": 72, "is_clean": True,
                         "is_leaking_copy": False, "attributes": "{}",
                     }

@@ -37,8 +37,9 @@ def test_torchvision_models_serve_as_backbones() -> None:
     settings = ModelConfig(name="torchvision:squeezenet1_1", dense=16)
     model = create_model(settings, 3, 64, 4)
     assert model(torch.rand(2, 3, 64, 64)).shape == (2, 4)
-    with pytest.raises(UsageError, match=r"data\.mode=rgb"):
-        create_model(settings, 1, 64, 4)
+    grey = torch.rand(2, 1, 64, 64)
+    model.eval()
+    assert torch.equal(model(grey), model(grey.expand(2, 3, 64, 64))), "grey is shown on all three channels"
 
 
 def test_timm_models_serve_as_backbones_and_packaged_weights_load() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from catalog.errors import UsageError
 from training.tasks.classification import ClassificationTask
+from training.tasks.metric import MetricTask
 from training.tasks.regression import RegressionTask
 from training.tasks.task import Task
+from training.tasks.verification import VerificationTask
 
-TASKS: dict[str, type[Task]] = {kind.name: kind for kind in (ClassificationTask, RegressionTask)}
+TASKS: dict[str, type[Task]] = {
+    kind.name: kind for kind in (ClassificationTask, RegressionTask, MetricTask, VerificationTask)
+}
 
 
 def find_task(name: str) -> type[Task]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+from catalog.suspects import Suspect
 from training import figures
-from training.config import TrainingConfig
+from training.config import TrainingConfig, read_task_settings
 from training.measures import classification_measures, softmax
 from training.sections import Chart, Gallery, Section, Table
 from training.tasks.task import Outputs
@@ -27,12 +28,22 @@ TOP_COUNT = 5
 """How many mistakes and successes per class the report shows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationSettings:
+    """Settings `task.*` of classification."""
+
+    finds_label_errors: bool = True
+    """Whether labels that are probably wrong are written as `suspects.json` for the review queue `labels`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClassificationTask:
     """Cross entropy over the labels of a release."""
 
     classes: tuple[str, ...]
     """Sorted; their order is the order of the outputs."""
+    finds_label_errors: bool = False
+    seed: int = 0
     name = "classification"
     headline = "accuracy"
 
@@ -43,12 +54,11 @@ class ClassificationTask:
         Raises:
             UsageError: samples without label, fewer than two classes, or a class that is nowhere trained.
         """
-        if config.task:
-            raise UsageError(f"classification has no setting task.{next(iter(config.task))}")
+        settings = read_task_settings(ClassificationSettings, config)
         classes = tuple(sorted(set(data.samples["label"].iloc[data.rows("train")])))
         if len(classes) < 2:
             raise UsageError(f"classification needs two classes to train on, the release has {len(classes)}")
-        task = cls(classes)
+        task = cls(classes, settings.finds_label_errors, config.seed)
         task._targets(data)
         return task
 
@@ -104,6 +114,12 @@ class ClassificationTask:
     def measure(self, outputs: Outputs) -> dict[str, Any]:
         """Measure accuracy and its kin; see `classification_measures`."""
         return classification_measures(outputs.values, outputs.targets.astype(np.int64), self.classes)
+
+    def suspects(self, data: TrainingData) -> list[Suspect] | None:
+        """Look for labels that are probably wrong; None where that was not asked for."""
+        from training.label_errors import find_suspects
+
+        return find_suspects(data, self.classes, self.seed) if self.finds_label_errors else None
 
     def describe(self, values: NDArray[np.float32]) -> dict[str, Any]:
         """Name the most likely class, and give every class its probability, most likely first."""
