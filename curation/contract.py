@@ -71,6 +71,20 @@ class DecodedImage:
     """Decodes all pixels on first use, then keeps them for this pass."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the decoder saw: format, mode, exif_orientation, frames."""
+    _luma: NDArray[np.uint8] | None = None
+
+    def luma(self) -> NDArray[np.uint8]:
+        """Give the luma of `rgb`: (H, W) uint8, made once for all measures."""
+        if self._luma is None:
+            self._luma = luma_of(self.rgb)
+        return self._luma
+
+
+def luma_of(rgb: Rgb) -> NDArray[np.uint8]:
+    """Weigh the channels as Pillow's mode L does (ITU-R 601): (H, W) uint8."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 Row = dict[str, Any]
