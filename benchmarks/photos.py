@@ -36,11 +36,12 @@ def photo_folder(count: int, *, size: tuple[int, int] | None = None) -> Path:
     """
     name = f"photos-{MADE}-{count}" + (f"-{size[0]}x{size[1]}" if size else "")
     folder = cache_folder() / name
-    if not (folder / "done").exists():
+    marker = folder.with_suffix(".done")  # beside it: peers take every file in it for a picture
+    if not marker.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             list(pool.map(_make, [folder] * count, range(count), [size] * count, chunksize=16))
-        (folder / "done").touch()
+        marker.touch()
     return folder
 
 

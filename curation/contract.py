@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.recipe import Recipe
+    from curation.compared import Compared
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, EXIF-transposed."""
@@ -69,6 +70,8 @@ class DecodedImage:
     """rgb width / original width, in (0, 1]."""
     original: Callable[[], Rgb]
     """Decodes all pixels on first use, then keeps them for this pass."""
+    at_least: Callable[[int], Rgb]
+    """Decodes to the smallest of 1/8, 1/4, 1/2 and all of the size that has so many px on its shorter side."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the decoder saw: format, mode, exif_orientation, frames."""
     _luma: NDArray[np.uint8] | None = None
@@ -131,6 +134,8 @@ class TableInputs:
     """Answers that stand (undone ones left out): queue, target_id, answer, reviewer, answered_at, position."""
     assignments: Mapping[str, str]
     """sample_id -> split of earlier releases of this recipe."""
+    compared: Compared | None = None
+    """Comparisons of pairs made before, for stages that have a `memory_version`; what they add is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

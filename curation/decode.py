@@ -76,16 +76,16 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
     if not body:
         raise BadImage("decode_empty")
     header = _plain_jpeg_header(body) or _read_header(body)
-    factor = _factor(min(header.width_px, header.height_px), need.min_side_px)
-    full: list[Rgb] = []
+    shorter = min(header.width_px, header.height_px)
+    factor = _factor(shorter, need.min_side_px)
+    kept: dict[int, Rgb] = {}
 
-    def original() -> Rgb:
-        if not full:
-            full.append(_decode_pixels(body, header, 1))
-        return full[0]
+    def scaled(factor: int) -> Rgb:
+        if factor not in kept:
+            kept[factor] = _decode_pixels(body, header, factor)
+        return kept[factor]
 
-    is_whole = need.is_original or factor == 1
-    rgb = _reduced(original(), factor) if is_whole else _decode_pixels(body, header, factor)
+    rgb = _reduced(scaled(1), factor) if need.is_original else scaled(factor)
     is_sideways = header.orientation >= 5
     width, height = (header.height_px, header.width_px) if is_sideways else (header.width_px, header.height_px)
     return DecodedImage(
@@ -95,7 +95,8 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
         width_px=width,
         height_px=height,
         scale=rgb.shape[1] / width,
-        original=original,
+        original=lambda: scaled(1),
+        at_least=lambda min_side_px: scaled(_factor(shorter, min_side_px)),
         facts={
             "format": header.format,
             "mode": header.mode,

@@ -16,6 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from catalog.config import Config
 from catalog.errors import UsageError
 
@@ -53,8 +55,10 @@ class InlineExecutor:
 
     def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R | None]]:
         """See `Executor.run`; a job that kills its worker kills the caller."""
-        for job in jobs:
-            yield job, function(job)
+        # On one thread, as workers are: how a product is shared among threads may change its last bit.
+        with threadpool_limits(1):
+            for job in jobs:
+                yield job, function(job)
 
 
 class ProcessExecutor:

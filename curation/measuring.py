@@ -20,6 +20,7 @@ from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
 from curation.decode import decode_image
 from curation.derived import PART, DerivedFolder
 from curation.stages import registry
+from curation.watch import Watch, accused
 
 DECODE = "decode"
 DECODE_COLUMNS = pa.schema(
@@ -60,6 +61,8 @@ class ShardJob:
     """Stages measured before whose rows the missing ones need."""
     min_side_px: int
     is_original: bool
+    accused_count: int = 0
+    """Of its pictures how many were known to take too long when it was handed out."""
 
     @property
     def part_name(self) -> str:
@@ -72,7 +75,7 @@ class ShardJob:
         return self._with(self.image_ids[:middle]), self._with(self.image_ids[middle:])
 
     def _with(self, image_ids: tuple[str, ...]) -> ShardJob:
-        return replace(self, image_ids=image_ids)
+        return replace(self, image_ids=image_ids, accused_count=0)
 
 
 def measure_shard(job: ShardJob) -> int:
@@ -81,12 +84,26 @@ def measure_shard(job: ShardJob) -> int:
     known = {stage.name: _rows_of(job.derived_location, stage, job.image_ids) for stage in job.present}
     blobs = BlobStore(job.blobs_location)
     rows: dict[str, list[Row]] = {stage.name: [] for stage in job.missing}
-    for image_id in job.image_ids:
-        before = {name: by_image[image_id] for name, by_image in known.items() if image_id in by_image}
-        for name, row in _measure_image(job, blobs, image_id, functions, before).items():
-            rows[name].append({"image_id": image_id, **row})
+    folder = watched_folder(job)
+    hung = accused(folder)
+    with Watch(folder) as watch:
+        for image_id in job.image_ids:
+            watch.begin(image_id)
+            before = {name: by_image[image_id] for name, by_image in known.items() if image_id in by_image}
+            found = (
+                {stage.name: {REASON: "decode_timeout"} for stage in job.missing}
+                if image_id in hung
+                else _measure_image(job, blobs, image_id, functions, before)
+            )
+            for name, row in found.items():
+                rows[name].append({"image_id": image_id, **row})
     write_parts(job, rows)
     return len(job.image_ids)
+
+
+def watched_folder(job: ShardJob) -> DerivedFolder:
+    """Where accusations of a shard's pictures stand: beside the parts of its first stage."""
+    return DerivedFolder(job.derived_location, job.missing[0].name, job.missing[0].key)
 
 
 def write_parts(job: ShardJob, rows: Mapping[str, list[Row]]) -> None:
