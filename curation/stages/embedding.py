@@ -14,7 +14,7 @@ _BACKBONE = "tf_efficientnet_lite0"
 
 
 class EmbeddingStage:
-    """Gives `embedding`, a list of D float32, L2-normalised; setting `backbone` is a timm name."""
+    """Gives `embedding`, D float32, L2-normalised; settings: `backbone` (timm name), `device` (cpu or cuda)."""
 
     name = "embedding"
     version = 1
@@ -32,12 +32,12 @@ class EmbeddingStage:
         """Open the backbone, exporting it on this machine where that was not done.
 
         Raises:
-            UsageError: the backbone cannot be had.
+            UsageError: the backbone or the device cannot be had.
         """
-        check_params(self.name, params, ("backbone",))
+        check_params(self.name, params, ("backbone", "device"))
         from backbones.embedder import embedder
 
-        model = embedder(str(params.get("backbone", _BACKBONE)))
+        model = embedder(str(params.get("backbone", _BACKBONE)), str(params.get("device", "cpu")))
 
         def measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
             return {"embedding": model.embed([image.rgb])[0]}
