@@ -22,6 +22,7 @@ _BRUTE_PRODUCT = 100_000_000
 _BANDS = 4
 _BAND_BITS = 16
 _CHUNK_ROWS = 1 << 16
+_SAMPLE_ROWS = 5000
 
 
 def near_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
@@ -89,6 +90,8 @@ def _banded_keys(left: Hashes, right: Hashes | None, radius_bits: int) -> _Keys:
     # Pigeonhole: if every band of the first rest + 1 differs by more than `quarter`, and every other by `quarter` or
     # more, the sum exceeds the radius.
     radii = np.array([quarter if band <= rest else quarter - 1 for band in range(_BANDS)])
+    order = _spread_bits(left if right is None else right)
+    left, right = _reordered(left, order), None if right is None else _reordered(right, order)
     # Here, as numba costs what small jobs do not need.
     from curation.ops.hamming_join import join
 
@@ -98,6 +101,37 @@ def _banded_keys(left: Hashes, right: Hashes | None, radius_bits: int) -> _Keys:
             if radii[band] >= 0:
                 found += pool.map(lambda call: join(*call), _calls(left, right, radii, band, radius_bits))
     return np.concatenate(found)
+
+
+def _spread_bits(hashes: Hashes) -> list[int]:
+    """Order the bits so that those which go together stand in different bands.
+
+    Bands of bits that go together have few values, and then many hashes in each bucket: the same pairs at many times
+    the cost. Distances do not depend on the order.
+    """
+    sample = hashes[:: max(1, len(hashes) // _SAMPLE_ROWS)]
+    bits = (sample[:, None] >> np.arange(64, dtype=np.uint64)[None, :]) & np.uint64(1)
+    centred = bits.astype(np.float64) - bits.mean(axis=0)
+    lengths = np.maximum(np.linalg.norm(centred, axis=0), 1e-9)
+    alike = np.abs(centred.T @ centred / np.outer(lengths, lengths)) - np.eye(64)
+    bands: list[list[int]] = [[] for _ in range(_BANDS)]
+    for bit in np.argsort(-alike.sum(axis=0), kind="stable"):
+        free = [band for band in bands if len(band) < _BAND_BITS]
+        min(free, key=lambda band: (float(alike[bit, band].sum()), len(band))).append(int(bit))
+    return [bit for band in bands for bit in band]
+
+
+def _reordered(hashes: Hashes, order: list[int]) -> Hashes:
+    """Move bit order[k] to place k in every hash, a byte at a time."""
+    places = np.argsort(order)
+    found = np.zeros_like(hashes)
+    for byte in range(8):
+        values = np.zeros(256, np.uint64)
+        for bit in range(8):
+            has_bit = np.arange(256) >> bit & 1
+            values |= has_bit.astype(np.uint64) << np.uint64(places[8 * byte + bit])
+        found |= values[(hashes >> np.uint64(8 * byte)).astype(np.uint8)]
+    return found
 
 
 def _calls(
