@@ -1,4 +1,4 @@
-"""Embeddings on the CPU: a backbone exported to ONNX once per machine and run by ONNX Runtime on one thread."""
+"""Embeddings: on the CPU by ONNX Runtime (exported once per machine), on a GPU by torch in mixed precision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog import files
 from catalog.errors import UsageError
 from catalog.ids import digest
+
+if TYPE_CHECKING:
+    from torch import nn
 
 EXPORT_VERSION = 1
 """Raise when the exported file would differ."""
@@ -104,18 +107,55 @@ class Embedder:
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
+class TorchEmbedder:
+    """A backbone ready to embed pictures on a CUDA device, in mixed precision.
+
+    Args:
+        name: any timm name.
+        model: the network, where it is at hand; None loads it.
+
+    Raises:
+        UsageError: torch sees no CUDA device.
+    """
+
+    def __init__(self, name: str = PACKAGED, model: nn.Module | None = None) -> None:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UsageError("device cuda was asked for, but torch sees none; leave the setting `device` out")
+        self._settings = preprocessing(name)
+        self._model = (backbone(name) if model is None else model).to("cuda", memory_format=torch.channels_last)
+        self.size_px: int = self._settings["size_px"]
+
+    def embed(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """See `Embedder.embed`."""
+        import torch
+
+        pixels = np.stack([prepare_pixels(image, self._settings) for image in images])
+        given = torch.from_numpy(pixels).to("cuda", memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
+            vectors = np.asarray(self._model(given).float().cpu().numpy(), np.float32)
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
 @cache
-def embedder(name: str = PACKAGED) -> Embedder:
-    """Open a backbone once per process, exporting it where needed.
+def embedder(name: str = PACKAGED, device: str = "cpu") -> Embedder | TorchEmbedder:
+    """Open a backbone once per process.
 
     Args:
         name: timm name, or the path of an ONNX file that training left in `models/<task>/<id>/`.
+        device: `cpu` runs it by ONNX Runtime, exporting it where needed; `cuda` by torch, in mixed precision (timm
+            names only).
 
     Raises:
-        UsageError: the backbone cannot be had.
+        UsageError: another device, one that is not there, or a backbone that cannot be had.
     """
+    if device not in ("cpu", "cuda"):
+        raise UsageError(f"device {device!r}, expected cpu or cuda")
     if name.endswith(".onnx"):
         return _trained_model(Path(name))
+    if device == "cuda":
+        return TorchEmbedder(name)
     path = export_onnx(name)
     return Embedder(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
 

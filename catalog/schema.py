@@ -59,6 +59,7 @@ REASONS: dict[str, str] = {
     "decode_vector": "a vector drawing (SVG)",
     "decode_animated": "more than one frame",
     "decode_empty": "zero bytes",
+    "decode_timeout": "reading it took longer than a picture may",
     "decode_failed": "the decoder gave up for another reason",
     # curation
     "quality_too_small": "a side is shorter than the recipe's minimum",

@@ -18,6 +18,7 @@ from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from curation.contract import SIGHTING_COLUMNS
+from curation.decisions import records
 
 
 def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions) -> pd.DataFrame:
@@ -44,11 +45,14 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
         .order_by(sightings.sighting_id)
     )  # fmt: skip
     with catalog.engine.connect() as connection:
-        rows = [dict(row) for row in connection.execute(query).mappings()]
-    kept = [row for row in rows if recipe.matches_source(row["source"]) and not _is_blocked(row, suppressions)]
-    for row in kept:
-        row["attributes"] = canonical_json(row["attributes"] or {})
-    return sightings_frame(kept)
+        rows = connection.execute(query).fetchall()
+    frame = pd.DataFrame(rows, columns=list(SIGHTING_COLUMNS))
+    wanted = {source: recipe.matches_source(source) for source in frame["source"].unique()}
+    frame = frame[frame["source"].map(wanted).astype(bool)]
+    if suppressions.urls or suppressions.images or suppressions.subjects or suppressions.names:
+        frame = frame[[not _is_blocked(row, suppressions) for row in records(frame)]]
+    frame["attributes"] = [canonical_json(value) if value else "{}" for value in frame["attributes"]]
+    return _typed(frame)
 
 
 def load_documents(catalog: Catalog, recipe: Recipe, patterns: Sequence[str], blobs: BlobStore) -> dict[str, str]:
@@ -101,10 +105,15 @@ _EMPTY: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}
 
 def sightings_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Make the frame of SIGHTING_COLUMNS; texts that are missing are empty, `rank` and `is_former` are typed."""
-    filled = [{column: row.get(column) or _EMPTY.get(column, "") for column in SIGHTING_COLUMNS} for row in rows]
+    return _typed(pd.DataFrame(rows, columns=list(SIGHTING_COLUMNS)))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.astype(object)
+    for column in SIGHTING_COLUMNS:
+        frame[column] = frame[column].where(frame[column].notna(), _EMPTY.get(column, ""))
     types = {column: {"rank": "int64", "is_former": "bool"}.get(column, "str") for column in SIGHTING_COLUMNS}
-    frame = pd.DataFrame(filled, columns=list(SIGHTING_COLUMNS)).astype(types)
-    return frame.sort_values("sighting_id", ignore_index=True)
+    return frame.astype(types).sort_values("sighting_id", ignore_index=True)
 
 
 def _is_blocked(row: dict[str, Any], suppressions: Suppressions) -> bool:

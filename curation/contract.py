@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from catalog.recipe import Recipe
     from catalog.suspects import Suspect
+    from curation.compared import Compared
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, EXIF-transposed."""
@@ -71,8 +72,24 @@ class DecodedImage:
     """rgb width / original width, in (0, 1]."""
     original: Callable[[], Rgb]
     """Decodes all pixels on first use, then keeps them for this pass."""
+    at_least: Callable[[int], Rgb]
+    """Decodes to the smallest of 1/8, 1/4, 1/2 and all of the size that has so many px on its shorter side."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What the decoder saw: format, mode, exif_orientation, frames."""
+    _luma: NDArray[np.uint8] | None = None
+
+    def luma(self) -> NDArray[np.uint8]:
+        """Give the luma of `rgb`: (H, W) uint8, made once for all measures."""
+        if self._luma is None:
+            self._luma = luma_of(self.rgb)
+        return self._luma
+
+
+def luma_of(rgb: Rgb) -> NDArray[np.uint8]:
+    """Weigh the channels as Pillow's mode L does (ITU-R 601): (H, W) uint8."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 Row = dict[str, Any]
@@ -121,6 +138,8 @@ class TableInputs:
     """sample_id -> split of earlier releases of this recipe; `fold <n>` where its parts are folds."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """Name -> text of the lists that `[pairs] lists` names."""
+    compared: Compared | None = None
+    """Comparisons of pairs made before, for stages that have a `memory_version`; what they add is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,9 @@ from catalog.suppressions import Suppressions
 from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
 from curation.candidates import images_alike, load_documents, load_sightings
+from curation.compared import load_compared, memory_folder, save_compared
 from curation.contract import Curated, TableInputs, TableResult, TableStage
-from curation.decisions import decisions_frame, records, standing
+from curation.decisions import decisions_frame, sorted_decisions, standing
 from curation.derived import DerivedFolder
 from curation.engine import Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
@@ -38,6 +39,7 @@ from curation.verdicts import load_standing
 
 Progress = Callable[[str, int, int], None]
 """(stage, done, to do); the measures are one stage, `measure`."""
+_DIGEST_ROWS = 1 << 16
 TABLE, DECISIONS = "table.parquet", "decisions.parquet"
 
 
@@ -80,8 +82,9 @@ def curate(
         lambda done, todo: tell("measure", done, todo),
     )
     record = _RunRecorder(catalog)
+    images_count = sightings["image_id"].nunique()
     for name, count in measured.items():
-        record.add(name, plan.keys[name], sightings["image_id"].nunique(), count, time.perf_counter() - started)
+        record.add(name, plan.keys[name], images_count, count, time.perf_counter() - started)
     signals = Signals(plan, derived, sightings["image_id"])
     if suppressions.looks and "hashes" in signals:
         blocked = images_alike(signals["hashes"], suppressions)
@@ -159,6 +162,8 @@ class _TableRun:
         result = _load(folder)
         is_new = result is None
         if result is None:
+            memory = memory_folder(self.derived, stage, self.signals.keys_of_stages)
+            compared = None if memory is None else load_compared(memory)
             given = TableInputs(
                 recipe=recipe,
                 params=params,
@@ -169,14 +174,17 @@ class _TableRun:
                 verdicts=verdicts,
                 assignments=assignments,
                 documents=documents,
+                compared=compared,
             )
             _save(folder, stage.name, params, inputs, stage.run(given))
+            if memory is not None and compared is not None:
+                save_compared(memory, compared)
             result = _load(folder)
             assert result is not None
         self.keys[stage.name] = key
         self.tables[stage.name] = result.table
         self.facts[stage.name] = result.facts
-        self.decisions = decisions_frame([*records(self.decisions), *records(result.decisions)])
+        self.decisions = sorted_decisions([self.decisions, result.decisions])
         return is_new
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
@@ -205,8 +213,11 @@ class _TableRun:
 
 def frame_digest(frame: pd.DataFrame) -> str:
     """Hash a frame by its columns and values, in row order: 32 hex digits."""
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
-    return sha256("\0".join(map(str, frame.columns)).encode() + rows).hexdigest()[:32]
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata().combine_chunks()
+    found = sha256(table.schema.serialize())
+    for batch in table.to_batches(max_chunksize=_DIGEST_ROWS):
+        found.update(batch.serialize())
+    return found.hexdigest()[:32]
 
 
 def _save(

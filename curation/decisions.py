@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -42,8 +42,12 @@ def decision(
 
 def decisions_frame(rows: Iterable[Mapping[str, str]] = ()) -> pd.DataFrame:
     """Make the frame, sorted by sample, stage and reason."""
-    frame = pd.DataFrame(list(rows), columns=list(DECISION_COLUMNS)).astype("str")
-    return frame.sort_values(["sample_id", "stage", "reason"], ignore_index=True)
+    return sorted_decisions([pd.DataFrame(list(rows), columns=list(DECISION_COLUMNS)).astype("str")])
+
+
+def sorted_decisions(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put frames of decisions together, sorted by sample, stage and reason."""
+    return pd.concat(frames).sort_values(["sample_id", "stage", "reason"], ignore_index=True)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from catalog.errors import BadImage
 from curation.contract import DecodedImage, DecodeNeed, Rgb
 
-DECODE_VERSION = 1
+DECODE_VERSION = 2
 """Raise when pixels or reasons may change: all measures stand on it."""
 PIXELS_LIMIT = 100_000_000
 """A picture that declares more is refused before its pixels are decoded; 300 MB of RGB."""
@@ -45,6 +45,10 @@ _TURNS = {
 }
 """EXIF orientation -> what puts the picture upright."""
 _ORIENTATION_TAG = 0x0112
+_JPEG_FRAMES = {0xC0, 0xC1, 0xC2}
+"""Markers of baseline, extended and progressive frames."""
+_JPEG_HARMLESS = {0xE0, 0xDB, 0xC4, 0xDD, 0xFE, 0xEC, 0xED}
+"""Markers that say nothing of how to show the picture: JFIF, tables, restarts, comment, and two of editors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +75,17 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
     """
     if not body:
         raise BadImage("decode_empty")
-    header = _read_header(body)
-    factor = _factor(min(header.width_px, header.height_px), need.min_side_px)
-    full: list[Rgb] = []
+    header = _plain_jpeg_header(body) or _read_header(body)
+    shorter = min(header.width_px, header.height_px)
+    factor = _factor(shorter, need.min_side_px)
+    kept: dict[int, Rgb] = {}
 
-    def original() -> Rgb:
-        if not full:
-            full.append(_decode_pixels(body, header, 1))
-        return full[0]
+    def scaled(factor: int) -> Rgb:
+        if factor not in kept:
+            kept[factor] = _decode_pixels(body, header, factor)
+        return kept[factor]
 
-    is_whole = need.is_original or factor == 1
-    rgb = _reduced(original(), factor) if is_whole else _decode_pixels(body, header, factor)
+    rgb = _reduced(scaled(1), factor) if need.is_original else scaled(factor)
     is_sideways = header.orientation >= 5
     width, height = (header.height_px, header.width_px) if is_sideways else (header.width_px, header.height_px)
     return DecodedImage(
@@ -91,7 +95,8 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
         width_px=width,
         height_px=height,
         scale=rgb.shape[1] / width,
-        original=original,
+        original=lambda: scaled(1),
+        at_least=lambda min_side_px: scaled(_factor(shorter, min_side_px)),
         facts={
             "format": header.format,
             "mode": header.mode,
@@ -105,6 +110,27 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
 def _factor(shorter_px: int, min_side_px: int) -> int:
     """Largest of 1, 2, 4, 8 that leaves the shorter side long enough."""
     return next((factor for factor in (8, 4, 2) if shorter_px // factor >= max(min_side_px, 1)), 1)
+
+
+def _plain_jpeg_header(body: bytes) -> _Header | None:
+    """Read the size of a JPEG that holds no orientation, colour profile or second picture; None for all others.
+
+    Most of the web's photos are such, and Pillow's way to open one takes as long as hashing it.
+    """
+    if not body.startswith(b"\xff\xd8"):
+        return None
+    at = 2
+    while at + 9 <= len(body) and body[at] == 0xFF:
+        kind, length = body[at + 1], int.from_bytes(body[at + 2 : at + 4], "big")
+        if kind in _JPEG_FRAMES:
+            height, width = int.from_bytes(body[at + 5 : at + 7], "big"), int.from_bytes(body[at + 7 : at + 9], "big")
+            mode = {1: "L", 3: "RGB"}.get(body[at + 9]) if at + 9 < len(body) else None
+            is_usual = mode and body[at + 4] == 8 and width and height and width * height <= PIXELS_LIMIT
+            return _Header("JPEG", mode, width, height, 1, b"", 1) if is_usual and mode else None
+        if kind not in _JPEG_HARMLESS or length < 2:
+            return None
+        at += 2 + length
+    return None
 
 
 def _read_header(body: bytes) -> _Header:
@@ -185,7 +211,10 @@ def _orientation(image: Image.Image) -> int:
 
 def _decode_pixels(body: bytes, header: _Header, factor: int) -> Rgb:
     if header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L"):
-        image = Image.fromarray(_decode_jpeg(body, header, factor))
+        pixels = _decode_jpeg(body, header, factor)
+        if header.orientation == 1 and not header.icc_profile:
+            return pixels
+        image = Image.fromarray(pixels)
     else:
         image = _decode_any(body)
         if factor > 1:

@@ -51,12 +51,15 @@ class DerivedFolder:
 
     def part_names(self) -> list[str]:
         """Names of the parts, sorted; files that a killed writer left are none."""
+        return self.names(PART, ".parquet")
+
+    def names(self, prefix: str, suffix: str = "") -> list[str]:
+        """Names of the files that begin and end so, sorted."""
         if self._is_local:
-            return sorted(path.name for path in Path(self._path("")).glob(f"{PART}*.parquet"))
+            return sorted(path.name for path in Path(self._path("")).glob(f"{prefix}*{suffix}"))
         system, path = self._remote("")
         system.invalidate_cache()  # other machines write parts too
-        names = (PurePosixPath(key).name for key in system.glob(f"{path.rstrip('/')}/{PART}*.parquet"))
-        return sorted(names)
+        return sorted(PurePosixPath(key).name for key in system.glob(f"{path.rstrip('/')}/{prefix}*{suffix}"))
 
     def write_manifest(self, content: dict[str, Any]) -> None:
         """Write the manifest, unless the same stands there."""

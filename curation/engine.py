@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,11 @@ from curation.measuring import (
     measure_shard,
     params_text,
     part_schema,
+    watched_folder,
     write_parts,
 )
 from curation.stages import registry
+from curation.watch import ACCUSED, accused
 
 SHARD_IMAGES = 1000
 """Images of a full shard; fewer where all workers are to have work."""
@@ -103,7 +105,8 @@ def measure_images(
         Stage -> images measured now.
     """
     wanted = sorted(set(image_ids))
-    missing = {stage.name: _missing(derived_location, stage, wanted) for stage in plan.stages}
+    wanted_digest = digest(wanted)
+    missing = {stage.name: _missing(derived_location, stage, wanted, wanted_digest) for stage in plan.stages}
     jobs = list(_shards(plan, missing, blobs_location, derived_location, executor.workers_count))
     todo = sum(len(job.image_ids) for job in jobs)
     if todo:
@@ -132,11 +135,18 @@ def measure_images(
 def unmeasured_count(plan: MeasurePlan, image_ids: Iterable[str], derived_location: str) -> int:
     """Count the images that lack a row of any stage of the plan."""
     wanted = sorted(set(image_ids))
-    return len(set().union(*(_missing(derived_location, stage, wanted) for stage in plan.stages)))
+    wanted_digest = digest(wanted)
+    return len(set().union(*(_missing(derived_location, stage, wanted, wanted_digest) for stage in plan.stages)))
 
 
 def _bisected(job: ShardJob) -> Iterator[ShardJob]:
-    """Halve a shard that killed its worker twice; a single image that does gets its reason instead."""
+    """Halve a shard that killed its worker twice; a single image that does gets its reason instead.
+
+    Where workers died of the clock the pictures are known, and the shard is simply taken up again without them.
+    """
+    if job.accused_count < len(accused(watched_folder(job)).intersection(job.image_ids)):
+        yield replace(job, accused_count=len(accused(watched_folder(job)).intersection(job.image_ids)))
+        return
     if len(job.image_ids) > 1:
         yield from job.halves()
         return
@@ -172,10 +182,10 @@ def _shards(
             )
 
 
-def _missing(location: str, stage: PlannedStage, wanted: Sequence[str]) -> set[str]:
+def _missing(location: str, stage: PlannedStage, wanted: Sequence[str], wanted_digest: str) -> set[str]:
     folder = DerivedFolder(location, stage.name, stage.key)
     manifest = folder.read_manifest()
-    if manifest is not None and manifest["images_sha256"] == digest(list(wanted)):
+    if manifest is not None and manifest["images_sha256"] == wanted_digest:
         return set()  # nothing new: no part is opened
     return set(wanted).difference(_image_ids(folder))
 
@@ -208,7 +218,9 @@ def finish_folder(location: str, stage: PlannedStage) -> None:
 
 
 def _clear_stale(folder: Path) -> None:
-    for path in folder.glob(".*.part") if folder.is_dir() else ():
+    for path in folder.glob(f"{ACCUSED}*"):
+        path.unlink(missing_ok=True)  # it has its row now
+    for path in folder.glob(".*.part"):
         if time.time() - path.stat().st_mtime > _STALE_S:
             path.unlink(missing_ok=True)
 
@@ -238,6 +250,7 @@ class Signals(Mapping[str, pd.DataFrame]):
         self._location = derived_location
         self._image_ids = sorted(set(image_ids))
         self._frames: dict[str, pd.DataFrame] = {}
+        self._images_digest = ""
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
@@ -250,10 +263,15 @@ class Signals(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self._stages)
 
+    @property
+    def keys_of_stages(self) -> dict[str, str]:
+        """Stage -> key of its folder."""
+        return {name: stage.key for name, stage in self._stages.items()}
+
     def inputs(self) -> dict[str, Any]:
         """Name what the frames hold, for the keys of table stages, without reading them."""
-        images = digest(self._image_ids)
-        return {name: [stage.key, images] for name, stage in self._stages.items()}
+        self._images_digest = self._images_digest or digest(self._image_ids)
+        return {name: [stage.key, self._images_digest] for name, stage in self._stages.items()}
 
     def _table(self, name: str) -> pa.Table:
         stage = self._stages[name]

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from catalog.config import Config
 from catalog.errors import UsageError
 
@@ -54,8 +56,10 @@ class InlineExecutor:
 
     def run(self, function: Callable[[J], R], jobs: Iterable[J]) -> Generator[tuple[J, R | None]]:
         """See `Executor.run`; a job that kills its worker kills the caller."""
-        for job in jobs:
-            yield job, function(job)
+        # On one thread, as workers are: how a product is shared among threads may change its last bit.
+        with threadpool_limits(1):
+            for job in jobs:
+                yield job, function(job)
 
 
 class ProcessExecutor:

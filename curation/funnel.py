@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from catalog.db import Catalog
+from catalog.errors import UsageError
 from catalog.schema import REASONS, SPLITS
-from catalog.tables import pages
+from catalog.tables import images, pages, runs
 from curation.contract import Curated
 
 _STEPS = (
@@ -57,6 +60,40 @@ def funnel(curated: Curated, catalog: Catalog | None = None) -> pd.DataFrame:
         counts = curated.tables["splits"]["split"].value_counts()
         rows += [(split, int(counts.get(split, 0)), 0) for split in SPLITS]
     return pd.DataFrame(rows, columns=["step", "count", "dropped_count"])
+
+
+def since_run(curated: Curated, catalog: Catalog, run_id: str) -> Curated:
+    """Narrow an outcome to the images that a crawl or import, or a later one, was the first to bring.
+
+    Args:
+        curated: outcome of `curation.curate.curate`.
+        catalog: knows which run brought what.
+        run_id: run ids sort by time.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    known = set(catalog.frame(runs)["run_id"])
+    if run_id not in known:
+        raise UsageError(f"run {run_id!r} is not in the catalog; the last one is {max(known, default='(none)')}")
+    brought = set(catalog.frame(images, images.c.first_run_id >= run_id)["image_id"])
+
+    def narrowed(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["image_id"].isin(brought)].reset_index(drop=True)
+
+    samples = narrowed(curated.tables["samples"])
+    own = set(samples["sample_id"])
+    tables = {
+        name: table[table["sample_id"].isin(own)] if "sample_id" in table else table
+        for name, table in curated.tables.items()
+    }
+    return replace(
+        curated,
+        sightings=narrowed(curated.sightings),
+        signals={name: narrowed(curated.signals[name]) for name in ("faces",) if name in curated.signals},
+        tables={**tables, "samples": samples},
+        decisions=narrowed(curated.decisions),
+    )
 
 
 def reason_counts(curated: Curated) -> pd.DataFrame:

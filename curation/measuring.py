@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 
 from catalog.blobs import BlobStore
 from catalog.errors import BadImage, CatalogCorrupt
-from catalog.ids import canonical_json, digest
+from catalog.ids import canonical_json, digest, sha256_hex
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
 from curation.decode import decode_image
 from curation.derived import PART, DerivedFolder
 from curation.stages import registry
+from curation.watch import Watch, accused
 
 DECODE = "decode"
 DECODE_COLUMNS = pa.schema(
@@ -60,6 +61,8 @@ class ShardJob:
     """Stages measured before whose rows the missing ones need."""
     min_side_px: int
     is_original: bool
+    accused_count: int = 0
+    """Of its pictures how many were known to take too long when it was handed out."""
 
     @property
     def part_name(self) -> str:
@@ -72,7 +75,7 @@ class ShardJob:
         return self._with(self.image_ids[:middle]), self._with(self.image_ids[middle:])
 
     def _with(self, image_ids: tuple[str, ...]) -> ShardJob:
-        return replace(self, image_ids=image_ids)
+        return replace(self, image_ids=image_ids, accused_count=0)
 
 
 def measure_shard(job: ShardJob) -> int:
@@ -81,12 +84,26 @@ def measure_shard(job: ShardJob) -> int:
     known = {stage.name: _rows_of(job.derived_location, stage, job.image_ids) for stage in job.present}
     blobs = BlobStore(job.blobs_location)
     rows: dict[str, list[Row]] = {stage.name: [] for stage in job.missing}
-    for image_id in job.image_ids:
-        before = {name: by_image[image_id] for name, by_image in known.items() if image_id in by_image}
-        for name, row in _measure_image(job, blobs, image_id, functions, before).items():
-            rows[name].append({"image_id": image_id, **row})
+    folder = watched_folder(job)
+    hung = accused(folder)
+    with Watch(folder) as watch:
+        for image_id in job.image_ids:
+            watch.begin(image_id)
+            before = {name: by_image[image_id] for name, by_image in known.items() if image_id in by_image}
+            found = (
+                {stage.name: {REASON: "decode_timeout"} for stage in job.missing}
+                if image_id in hung
+                else _measure_image(job, blobs, image_id, functions, before)
+            )
+            for name, row in found.items():
+                rows[name].append({"image_id": image_id, **row})
     write_parts(job, rows)
     return len(job.image_ids)
+
+
+def watched_folder(job: ShardJob) -> DerivedFolder:
+    """Where accusations of a shard's pictures stand: beside the parts of its first stage."""
+    return DerivedFolder(job.derived_location, job.missing[0].name, job.missing[0].key)
 
 
 def write_parts(job: ShardJob, rows: Mapping[str, list[Row]]) -> None:
@@ -111,11 +128,13 @@ def _measure_image(
     rows = dict(before)
     reason = ""
     image: DecodedImage | None = None
+    body = _body(blobs, image_id)
     try:
-        image = decode_image(
-            image_id, _body(blobs, image_id), DecodeNeed(min_side_px=job.min_side_px, is_original=job.is_original)
-        )
+        image = decode_image(image_id, body, DecodeNeed(min_side_px=job.min_side_px, is_original=job.is_original))
     except BadImage as error:
+        # Hashing every body would cost a twentieth of the run: a blob is only blamed where its picture is bad.
+        if sha256_hex(body) != image_id:
+            raise CatalogCorrupt(f"blob {image_id}: its bytes have sha256 {sha256_hex(body)}") from error
         reason = error.reason
     for stage in job.missing:
         if image is not None and not reason and all(name in rows for name in stage.needs):
@@ -129,7 +148,7 @@ def _measure_image(
 
 def _body(blobs: BlobStore, image_id: str) -> bytes:
     try:
-        return blobs.get(image_id)
+        return blobs.get(image_id, is_verified=False)
     except KeyError:
         raise CatalogCorrupt(f"image {image_id} is in the catalog, but its blob is missing") from None
 

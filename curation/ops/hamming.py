@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -9,19 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
-Pairs = NDArray[np.int64]
+Pairs = NDArray[np.integer[Any]]
+"""(P, 2) of unsigned 32 bits."""
+_Keys = NDArray[np.uint64]
+"""Pairs as i << 32 | j: they sort as pairs do, in half the memory and a tenth of the time."""
 
 _BRUTE_PRODUCT = 100_000_000
 """Comparisons up to which NumPy's brute force (under a second) beats compiling the banded join."""
 _BANDS = 4
 _BAND_BITS = 16
+_CHUNK_ROWS = 1 << 16
+_SAMPLE_ROWS = 5000
 
 
 def near_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
     """List index pairs (i, j) with at most `radius_bits` bits between `left[i]` and `right[j]`.
 
     Args:
-        left: (N,) hashes.
+        left: (N,) hashes, N below 2^32.
         right: (M,) hashes.
         radius_bits: 0 to 19; 0 keeps equal hashes only.
 
@@ -35,55 +43,119 @@ def near_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
         within a quarter of the radius.
     Invariant: equals the double loop.
     """
-    if not 0 <= radius_bits < 20:
-        raise ValueError(f"radius_bits is {radius_bits}, expected 0 to 19")
-    if len(left) * len(right) <= _BRUTE_PRODUCT:
-        pairs = _brute_pairs(left, right, radius_bits)
-    else:
-        pairs = _banded_pairs(left, right, radius_bits)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    _check_radius(radius_bits)
+    is_small = len(left) * len(right) <= _BRUTE_PRODUCT
+    keys = (_brute_keys if is_small else _banded_keys)(left, right, radius_bits)
+    keys.sort()
+    return _pairs_of(keys)
 
 
 def self_pairs(hashes: Hashes, radius_bits: int) -> Pairs:
-    """As `near_pairs` of hashes with themselves, i < j only."""
-    pairs = near_pairs(hashes, hashes, radius_bits)
-    return pairs[pairs[:, 0] < pairs[:, 1]]
+    """As `near_pairs` of hashes with themselves, i < j only, for half the work.
+
+    Ten million take some 2 GB and a minute or two of two cores (benchmarks/bench_duplicates.py).
+    """
+    _check_radius(radius_bits)
+    if len(hashes) ** 2 <= _BRUTE_PRODUCT:
+        pairs = near_pairs(hashes, hashes, radius_bits)
+        return pairs[pairs[:, 0] < pairs[:, 1]]
+    keys = _banded_keys(hashes, None, radius_bits)
+    keys.sort()
+    return _pairs_of(keys)
 
 
-def _brute_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
+def _check_radius(radius_bits: int) -> None:
+    if not 0 <= radius_bits < 20:
+        raise ValueError(f"radius_bits is {radius_bits}, expected 0 to 19")
+
+
+def _pairs_of(keys: _Keys) -> Pairs:
+    """Read the halves of the keys where they lie, without a copy (the low half comes first in memory)."""
+    return keys.astype("<u8", copy=False).view("<u4").reshape(-1, 2)[:, ::-1]
+
+
+def _brute_keys(left: Hashes, right: Hashes, radius_bits: int) -> _Keys:
     rows = max(1, 4_000_000 // max(1, len(right)))
-    found = [np.empty((0, 2), np.int64)]
+    found = [np.empty(0, np.uint64)]
     for start in range(0, len(left), rows):
         distances = np.bitwise_count(left[start : start + rows, None] ^ right[None, :])
-        hits = np.argwhere(distances <= radius_bits)
-        hits[:, 0] += start
-        found.append(hits)
+        hits = np.argwhere(distances <= radius_bits).astype(np.uint64)
+        found.append((hits[:, 0] + np.uint64(start)) << np.uint64(32) | hits[:, 1])
     return np.concatenate(found)
 
 
-def _banded_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
-    join = _compiled_join()
+def _banded_keys(left: Hashes, right: Hashes | None, radius_bits: int) -> _Keys:
+    """Join by bands; `right` None joins `left` with itself, each pair once."""
     quarter, rest = divmod(radius_bits, _BANDS)
     # Pigeonhole: if every band of the first rest + 1 differs by more than `quarter`, and every other by `quarter` or
     # more, the sum exceeds the radius.
     radii = np.array([quarter if band <= rest else quarter - 1 for band in range(_BANDS)])
-    found = [np.empty((0, 2), np.int64)]
-    for band in range(_BANDS):
-        if radii[band] < 0:
-            continue
-        keys = _band(right, band)
-        order = np.argsort(keys, kind="stable")
-        starts = np.searchsorted(keys[order], np.arange((1 << _BAND_BITS) + 1))
-        # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
-        rows = np.argsort(_band(left, band), kind="stable")
-        pairs = join(left[rows], right[order], starts, _flips(int(radii[band])), band, radii, radius_bits)
-        found.append(np.stack([rows[pairs[:, 0]], order[pairs[:, 1]]], axis=1))
+    order = _spread_bits(left if right is None else right)
+    left, right = _reordered(left, order), None if right is None else _reordered(right, order)
+    # Here, as numba costs what small jobs do not need.
+    from curation.ops.hamming_join import join
+
+    found = [np.empty(0, np.uint64)]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for band in range(_BANDS):
+            if radii[band] >= 0:
+                found += pool.map(lambda call: join(*call), _calls(left, right, radii, band, radius_bits))
     return np.concatenate(found)
 
 
-def _band(hashes: Hashes, band: int) -> NDArray[np.int64]:
-    shift = np.uint64(band * _BAND_BITS)
-    return ((hashes >> shift) & np.uint64(0xFFFF)).astype(np.int64)
+def _spread_bits(hashes: Hashes) -> list[int]:
+    """Order the bits so that those which go together stand in different bands.
+
+    Bands of bits that go together have few values, and then many hashes in each bucket: the same pairs at many times
+    the cost. Distances do not depend on the order.
+    """
+    sample = hashes[:: max(1, len(hashes) // _SAMPLE_ROWS)]
+    bits = (sample[:, None] >> np.arange(64, dtype=np.uint64)[None, :]) & np.uint64(1)
+    centred = bits.astype(np.float64) - bits.mean(axis=0)
+    lengths = np.maximum(np.linalg.norm(centred, axis=0), 1e-9)
+    alike = np.abs(centred.T @ centred / np.outer(lengths, lengths)) - np.eye(64)
+    bands: list[list[int]] = [[] for _ in range(_BANDS)]
+    for bit in np.argsort(-alike.sum(axis=0), kind="stable"):
+        free = [band for band in bands if len(band) < _BAND_BITS]
+        min(free, key=lambda band: (float(alike[bit, band].sum()), len(band))).append(int(bit))
+    return [bit for band in bands for bit in band]
+
+
+def _reordered(hashes: Hashes, order: list[int]) -> Hashes:
+    """Move bit order[k] to place k in every hash, a byte at a time."""
+    places = np.argsort(order)
+    found = np.zeros_like(hashes)
+    for byte in range(8):
+        values = np.zeros(256, np.uint64)
+        for bit in range(8):
+            has_bit = np.arange(256) >> bit & 1
+            values |= has_bit.astype(np.uint64) << np.uint64(places[8 * byte + bit])
+        found |= values[(hashes >> np.uint64(8 * byte)).astype(np.uint8)]
+    return found
+
+
+def _calls(
+    left: Hashes, right: Hashes | None, radii: NDArray[np.int64], band: int, radius_bits: int
+) -> Iterator[tuple[Any, ...]]:
+    """Cut one band's join into calls of the compiled loop, which runs beside others."""
+    # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
+    rows, sorted_left = _ordered(left, band)
+    order, sorted_right = (rows, sorted_left) if right is None else _ordered(right, band)
+    starts = np.searchsorted(_band(sorted_right, band), np.arange((1 << _BAND_BITS) + 1)).astype(np.int64)
+    flips = _flips(int(radii[band]))
+    for first in range(0, len(left), _CHUNK_ROWS):
+        last = min(len(left), first + _CHUNK_ROWS)
+        stretch = (first, last, right is None)
+        yield sorted_left, rows, sorted_right, order, starts, flips, band, radii, radius_bits, *stretch
+
+
+def _ordered(hashes: Hashes, band: int) -> tuple[NDArray[np.uint32], Hashes]:
+    order = np.argsort(_band(hashes, band), kind="stable").astype(np.uint32)
+    return order, hashes[order]
+
+
+def _band(hashes: Hashes, band: int) -> NDArray[np.uint16]:
+    return (hashes >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
 
 
 @cache
@@ -91,50 +163,3 @@ def _flips(radius_bits: int) -> NDArray[np.int64]:
     """All 16-bit masks of at most `radius_bits` ones."""
     masks = np.arange(1 << _BAND_BITS, dtype=np.uint64)
     return masks[np.bitwise_count(masks) <= radius_bits].astype(np.int64)
-
-
-@cache
-def _compiled_join() -> Any:
-    """Compile the inner loop on first use (some seconds): importing numba costs what small jobs do not need."""
-    from numba import njit
-
-    count_bits = njit(_count_bits)
-
-    @njit
-    def is_near_before(differing, band, radii):  # type: ignore[no-untyped-def]
-        for earlier in range(band):
-            part = (differing >> np.uint64(16 * earlier)) & np.uint64(0xFFFF)
-            if np.int64(count_bits(part)) <= radii[earlier]:
-                return True
-        return False
-
-    @njit
-    def join(left, right, starts, flips, band, radii, radius):  # type: ignore[no-untyped-def]
-        out = np.empty((1024, 2), np.int64)
-        size = 0
-        for i in range(len(left)):
-            key = np.int64((left[i] >> np.uint64(16 * band)) & np.uint64(0xFFFF))
-            for flip in flips:
-                bucket = key ^ flip
-                for j in range(starts[bucket], starts[bucket + 1]):
-                    differing = left[i] ^ right[j]
-                    # A pair belongs to the first band that finds it: so it is found once.
-                    if count_bits(differing) > radius or is_near_before(differing, band, radii):
-                        continue
-                    if size == len(out):
-                        larger = np.empty((2 * size, 2), np.int64)
-                        larger[:size] = out
-                        out = larger
-                    out[size, 0], out[size, 1] = i, j
-                    size += 1
-        return out[:size].copy()
-
-    return join
-
-
-def _count_bits(value: Any) -> Any:
-    """Count the ones of a 64-bit number, in steps that numba compiles."""
-    value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (value * np.uint64(0x0101010101010101)) >> np.uint64(56)

@@ -1,71 +1,148 @@
-"""Perceptual hashes with the definitions of the library imagehash, for several views of a picture from one reading.
+"""Perceptual hashes with the definitions of the library imagehash, for all views of a picture from one reading.
 
-The DCT is a matrix product, and the mirrored view costs no second one: mirroring flips the sign of every odd column.
-Bits stand in imagehash's order: row by row, the first one highest.
+Shrinking (Lanczos, as Pillow does it) and the DCT are linear: each is a matrix per side, made once per length, and one
+product gives all views. The mirrored and turned views cost no further one: mirroring flips the sign of every odd
+column of a DCT, a quarter turn transposes it. Bits stand in imagehash's order: row by row, the first one highest.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+Gray = NDArray[np.uint8]
+"""(H, W) luma."""
+Floats = NDArray[np.float32]
 
 SIDE_PX = 32
 """imagehash.phash shrinks to 32 x 32 (hash_size 8, highfreq_factor 4) before its DCT."""
+CROP_FRAC = 0.9
+"""The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
+PHASH_VIEWS = ("phash", "phash_mirror", "phash_turn90", "phash_turn180", "phash_turn270", "phash_crop")
+DHASH_VIEWS = ("dhash", "dhash_mirror", "dhash_crop")
+_ACROSS = np.where(np.arange(8) % 2, np.float32(-1), np.float32(1))[None, :]
+_DOWN = _ACROSS.T
+_HALVED = np.where(np.arange(8) == 0, 0.5, 1.0)
+_POWERS = np.asarray(np.outer(_HALVED, _HALVED) / (2 * SIDE_PX * SIDE_PX) ** 2, np.float32)
+"""Square of an unnormalised coefficient -> its share of the variance (Parseval); the mean has none."""
+_POWERS[0, 0] = 0
+_COLOUR_BITS = 3
+_HUES = 6
+_GREY, _BETWEEN, _BLACK = 2 * _HUES, 3 * _HUES, 4 * _HUES
+"""Codes of pixels: six faint hues, six bright ones, then these, of which the first two are of any hue."""
 
 
-def gray_image(rgb: NDArray[np.uint8]) -> Image.Image:
-    """Give Pillow's luma picture, as imagehash makes it.
+def hash_views(gray: Gray) -> tuple[dict[str, int], float]:
+    """Hash a picture in all views.
 
     Args:
-        rgb: (H, W, 3).
+        gray: the picture, of any size.
+
+    Returns:
+        PHASH_VIEWS and DHASH_VIEWS, 64-bit numbers, and the standard deviation of the luma (0 to 127.5) that the
+        lowest 8 x 8 frequencies make, which is all that pHash sees.
+        `phash_turn90` is the hash of `np.rot90(gray)`, counter-clockwise, and so on.
+
+    Source: imagehash.phash and imagehash.dhash 4.3.2; without Pillow's rounding between the passes, so within 2 bits.
     """
-    return Image.fromarray(rgb).convert("L")
+    height, width = gray.shape
+    read = (_readers(height, 8) @ gray.astype(np.float32)) @ _readers(width, 9).T
+    plain, centre = read[:8, :8], read[8:16, 8:16]
+    lows = np.empty((len(PHASH_VIEWS), 8, 8), np.float32)
+    lows[0], lows[5] = plain, centre
+    np.multiply(plain, _ACROSS, out=lows[1])
+    np.multiply(plain.T, _DOWN, out=lows[2])
+    np.multiply(lows[1], _DOWN, out=lows[3])
+    np.multiply(plain.T, _ACROSS, out=lows[4])
+    flat = lows.reshape(len(lows), 64)
+    ranked = np.sort(flat, axis=1)
+    found = dict(zip(PHASH_VIEWS, _pack(flat > (ranked[:, 31:32] + ranked[:, 32:33]) / 2), strict=True))
+    # Rounded as pixels are: what is flat stays flat.
+    whole, inner = np.rint(read[16:24, 16:25]), np.rint(read[24:32, 25:34])
+    steps = np.empty((len(DHASH_VIEWS), 8, 8), np.bool_)
+    np.greater(whole[:, 1:], whole[:, :-1], out=steps[0])
+    np.greater(whole[:, 7::-1], whole[:, 8:0:-1], out=steps[1])
+    np.greater(inner[:, 1:], inner[:, :-1], out=steps[2])
+    found |= dict(zip(DHASH_VIEWS, _pack(steps.reshape(len(steps), 64)), strict=True))
+    return found, float(np.sqrt(np.vdot(plain * plain, _POWERS)))
 
 
-def shrunk(gray: Image.Image) -> NDArray[np.float64]:
-    """Shrink as imagehash.phash does: (32, 32), 0 to 255."""
-    return np.asarray(gray.resize((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS), np.float64)
-
-
-def phash(small: NDArray[np.float64]) -> tuple[int, int]:
-    """Hash a shrunk picture, and its mirror image: two 64-bit numbers.
+def colour_hash(rgb: NDArray[np.uint8]) -> int:
+    """Hash the shares of black, grey and six hues, faint and bright: 14 numbers of 3 bits, the first one highest.
 
     Args:
-        small: (32, 32) of `shrunk`.
+        rgb: (H, W, 3); shares need no detail, so a thinned picture will do.
 
-    Source: imagehash.phash 4.3.2; equal to it bit by bit but for ties of rounding (tests).
+    Source: imagehash.colorhash 4.3.2 (binbits 3); hues are OpenCV's, which round differently.
     """
-    low = _dct_rows() @ small @ _dct_rows().T
-    return _median_bits(low), _median_bits(low * _MIRROR_SIGNS)
-
-
-def dhash(gray: Image.Image) -> tuple[int, int]:
-    """Hash by differences of neighbours, and the mirror image: two 64-bit numbers.
-
-    Source: imagehash.dhash 4.3.2.
-    """
-    small = np.asarray(gray.resize((9, 8), Image.Resampling.LANCZOS), np.int16)
-    mirrored = small[:, ::-1]
-    return pack_bits(small[:, 1:] > small[:, :-1]), pack_bits(mirrored[:, 1:] > mirrored[:, :-1])
-
-
-def pack_bits(bits: NDArray[np.bool_]) -> int:
-    """Pack 64 booleans into a number, the first one highest."""
-    return int.from_bytes(np.packbits(bits.ravel()).tobytes(), "big")
-
-
-def _median_bits(low: NDArray[np.float64]) -> int:
-    return pack_bits(low > np.median(low))
-
-
-_MIRROR_SIGNS = np.where(np.arange(8) % 2, -1.0, 1.0)[None, :]
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL).reshape(-1, 3)
+    codes = _hue_codes()[hsv[:, 0]] + _saturation_codes()[hsv[:, 1]]
+    codes[cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).ravel() < 256 // 8] = _BLACK
+    counts = np.bincount(codes, minlength=_BLACK + 1).tolist()
+    black, grey = counts[_BLACK], sum(counts[_GREY:_BETWEEN])
+    coloured = max(1, len(codes) - black - grey)
+    shares = [black / len(codes), grey / len(codes), *(count / coloured for count in counts[: 2 * _HUES])]
+    value = 0
+    for share in shares:
+        value = value << _COLOUR_BITS | min((1 << _COLOUR_BITS) - 1, int(share * (1 << _COLOUR_BITS)))
+    return value
 
 
 @cache
-def _dct_rows() -> NDArray[np.float64]:
+def _hue_codes() -> NDArray[np.int64]:
+    """Hue 0..255 -> which sixth of the circle."""
+    return np.minimum(np.arange(256) / (255 / _HUES), _HUES - 1).astype(np.int64)
+
+
+@cache
+def _saturation_codes() -> NDArray[np.int64]:
+    """Saturation 0..255 -> what is added to the hue's code: faint, bright, grey, or on the border of the first two."""
+    values, border = np.arange(256), 256 * 2 // 3
+    codes = np.where(values < border, 0, np.where(values > border, _HUES, _BETWEEN))
+    return np.where(values < 256 // 3, _GREY, codes)
+
+
+def _pack(bits: NDArray[np.bool_]) -> list[int]:
+    """Pack rows of 64 booleans into numbers, the first one highest."""
+    return np.packbits(bits, axis=1).view(">u8")[:, 0].tolist()
+
+
+@lru_cache(maxsize=512)
+def _readers(length: int, steps: int) -> Floats:
+    """All that is read along one side of a picture, as a matrix (16 + 2 * steps, length).
+
+    8 rows give the low DCT of the whole, 8 of the centre; then `steps` shrink the whole, and `steps` the centre, for
+    differences of neighbours.
+    """
+    margin = round(length * (1 - CROP_FRAC) / 2)
+    centre = (margin, max(margin + 1, length - margin))
+    blocks = [
+        _dct_rows() @ _lanczos(length, (0, length), SIDE_PX),
+        _dct_rows() @ _lanczos(length, centre, SIDE_PX),
+        _lanczos(length, (0, length), steps),
+        _lanczos(length, centre, steps),
+    ]
+    return np.ascontiguousarray(np.concatenate(blocks), np.float32)
+
+
+def _lanczos(length: int, box: tuple[int, int], size: int) -> Floats:
+    """Weights with which Pillow's Lanczos filter makes `size` pixels of box[0] .. box[1]: (size, length)."""
+    scale = (box[1] - box[0]) / size
+    support = max(scale, 1.0)
+    centres = box[0] + (np.arange(size) + 0.5) * scale
+    positions = np.arange(length)
+    offsets = (positions[None, :] + 0.5 - centres[:, None]) / support
+    weights = np.where(np.abs(offsets) < 3, np.sinc(offsets) * np.sinc(offsets / 3), 0.0)
+    weights[:, (positions < box[0]) | (positions >= box[1])] = 0
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+@cache
+def _dct_rows() -> Floats:
     """The 8 lowest rows of the unnormalised DCT-II: (8, 32)."""
     positions = np.arange(SIDE_PX)
-    return 2 * np.cos(np.pi * np.arange(8)[:, None] * (2 * positions + 1) / (2 * SIDE_PX))
+    angles = np.pi * np.arange(8)[:, None] * (2 * positions + 1) / (2 * SIDE_PX)
+    return np.asarray(2 * np.cos(angles), np.float32)

@@ -9,9 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from curation.ops.boxes import suppress
 
@@ -37,15 +37,11 @@ def find_faces(rgb: NDArray[np.uint8], longer_px: int, *, smallest_px: int = 256
         In pixels of `rgb`.
     """
     height, width = rgb.shape[:2]
-    scale = (
-        min(1.0, longer_px / max(height, width))
-        if max(height, width) >= smallest_px
-        else smallest_px / max(height, width)
-    )
+    longer = max(height, width)
+    scale = min(1.0, longer_px / longer) if longer >= smallest_px else smallest_px / longer
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = (
-        rgb if size == (width, height) else np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
-    )
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image = rgb if size == (width, height) else np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
     faces = _detect(image)
     faces[:, 0:14:2] *= width / size[0]
     faces[:, 1:14:2] *= height / size[1]
@@ -55,8 +51,8 @@ def find_faces(rgb: NDArray[np.uint8], longer_px: int, *, smallest_px: int = 256
 def _detect(rgb: NDArray[np.uint8]) -> Faces:
     height, width = rgb.shape[:2]
     padded = -(-height // 32) * 32, -(-width // 32) * 32
-    pixels = np.zeros((1, 3, *padded), np.float32)
-    pixels[0, :, :height, :width] = rgb[..., ::-1].transpose(2, 0, 1)
+    framed = cv2.copyMakeBorder(rgb, 0, padded[0] - height, 0, padded[1] - width, cv2.BORDER_CONSTANT)
+    pixels = cv2.dnn.blobFromImage(framed, swapRB=True)
     session, names = _session()
     outputs = dict(zip(names, session.run(names, {"input": pixels}), strict=True))
     faces = np.concatenate([_decode(outputs, stride, padded) for stride in STRIDES])

@@ -11,7 +11,10 @@ under two labels is left to the stage `labels`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +23,7 @@ import pandas as pd
 
 from catalog.errors import UsageError
 from catalog.ids import pair_key, short_id
+from curation.compared import Compared
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
 from curation.ops.components import component_apart
@@ -43,6 +47,9 @@ SETTINGS: dict[str, Any] = {
 }
 """Settings of [stages.duplicates] and their defaults."""
 
+_LOOKS_KEPT = 4096
+"""Pictures held ready for their next comparison; each takes half a megabyte with its features."""
+
 Candidates = dict[tuple[int, int, bool], None]
 """(row a, row b, whether b is to be mirrored), in the order they are looked at."""
 
@@ -56,6 +63,9 @@ class DuplicatesStage:
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
     reads_assignments = False
+    memory_version = 1
+    """Raise when comparing two thumbnails may give another `Match`."""
+    memory_signals: tuple[str, ...] = ("thumbnails",)
 
     def run(self, inputs: TableInputs) -> TableResult:
         """Find the copies among the pictures of all samples that stand.
@@ -71,7 +81,7 @@ class DuplicatesStage:
         samples = standing(inputs.tables["samples"], inputs.decisions)
         images = sorted(samples["image_id"].unique())
         answers = agreed_answers(inputs.verdicts, "duplicates")
-        table = pairs_table(images, inputs.signals, settings, answers)
+        table = pairs_table(images, inputs.signals, settings, answers, inputs.compared or Compared())
         decisions = [
             decision(self.name, row, "drop", "duplicate_of", evidence)
             for row, evidence in duplicate_samples(samples, table, inputs.signals["decode"])
@@ -101,7 +111,11 @@ def cluster_of_images(image_ids: Iterable[str], table: pd.DataFrame | None) -> l
 
 
 def pairs_table(
-    images: list[str], signals: Mapping[str, pd.DataFrame], settings: Mapping[str, Any], answers: Mapping[str, str]
+    images: list[str],
+    signals: Mapping[str, pd.DataFrame],
+    settings: Mapping[str, Any],
+    answers: Mapping[str, str],
+    compared: Compared,
 ) -> pd.DataFrame:
     """Look at every pair worth a look.
 
@@ -110,6 +124,7 @@ def pairs_table(
         signals: `hashes`, `thumbnails`, and `embedding` where there is one.
         settings: SETTINGS.
         answers: pair_id -> `same`, `different` or `unsure`.
+        compared: pairs that need no second look.
     """
     hashes = signals["hashes"].set_index("image_id").reindex(images)
     digests = hashes["pixels_digest"].tolist()
@@ -117,7 +132,7 @@ def pairs_table(
     rows = []
     for a, b, is_mirrored in _candidates(images, hashes, signals.get("embedding"), settings):
         is_equal = digests[a] == digests[b]
-        match = Match(0, 1.0, 1.0, False) if is_equal else compare(look(a), look(b), is_mirrored=is_mirrored)
+        match = Match(0, 1.0, 1.0, False) if is_equal else _match(images, (a, b, is_mirrored), look, compared)
         rows.append(_pair_row(images[a], images[b], match, hashes, (a, b), settings, answers, is_equal=is_equal))
     rows.sort(key=lambda row: (row["pair_id"], -row["copy_prob"]))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates("pair_id", ignore_index=True)
@@ -127,14 +142,23 @@ def pairs_table(
     )
 
 
-def _looker(images: list[str], thumbnails: pd.DataFrame) -> Callable[[int], Look]:
-    jpegs = dict(zip(thumbnails["image_id"], thumbnails["jpeg"], strict=True))
-    looks: dict[int, Look] = {}
+def _match(images: list[str], pair: tuple[int, int, bool], look: Callable[[int], Look], compared: Compared) -> Match:
+    """Compare a pair by its pixels, unless that was done before."""
+    a, b, is_mirrored = pair
 
+    def outcome() -> str:
+        return json.dumps(asdict(compare(look(a), look(b), is_mirrored=is_mirrored)))
+
+    return Match(**json.loads(compared.outcome(images[a], images[b], "mirror" if is_mirrored else "", outcome)))
+
+
+def _looker(images: list[str], thumbnails: pd.DataFrame) -> Callable[[int], Look]:
+    rows = pd.Series(np.arange(len(thumbnails)), index=thumbnails["image_id"])
+    jpegs = thumbnails["jpeg"].to_numpy()
+
+    @lru_cache(maxsize=_LOOKS_KEPT)
     def look(row: int) -> Look:
-        if row not in looks:
-            looks[row] = look_at(jpegs[images[row]])
-        return looks[row]
+        return look_at(jpegs[rows[images[row]]])
 
     return look
 

@@ -18,6 +18,7 @@ class EmbeddingStage:
 
     Setting `backbone` is a timm name, or the path of a finished model's `model.onnx`; the id in that path tells one
     model from another.
+    Setting `device` is cpu (ONNX Runtime) or cuda (torch, mixed precision).
     """
 
     name = "embedding"
@@ -36,12 +37,12 @@ class EmbeddingStage:
         """Open the backbone, exporting it on this machine where that was not done.
 
         Raises:
-            UsageError: the backbone cannot be had.
+            UsageError: the backbone or the device cannot be had.
         """
-        check_params(self.name, params, ("backbone",))
+        check_params(self.name, params, ("backbone", "device"))
         from backbones.embedder import embedder
 
-        model = embedder(str(params.get("backbone", _BACKBONE)))
+        model = embedder(str(params.get("backbone", _BACKBONE)), str(params.get("device", "cpu")))
 
         def measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
             return {"embedding": model.embed([image.rgb])[0]}

@@ -47,7 +47,7 @@ class FacesStage:
     """Gives `faces` (list, best score first), `faces_count` and `turn_deg`."""
 
     name = "faces"
-    version = 1
+    version = 2
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -66,12 +66,17 @@ class FacesStage:
 
 
 def _measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
-    rgb = image.rgb
-    faces, turn_deg = find_upright(rgb, FIRST_PX)
-    if not len(faces) and max(image.width_px, image.height_px) > FIRST_PX:
-        if max(rgb.shape[:2]) < min(SECOND_PX, max(image.width_px, image.height_px)):
-            rgb = image.original()
-        faces, turn_deg = find_upright(rgb, SECOND_PX)
+    rgb, longer_px = image.rgb, FIRST_PX
+    upright = find_faces(rgb, FIRST_PX)
+    whole_px = max(image.width_px, image.height_px)
+    if not len(upright) and whole_px > FIRST_PX:
+        larger = image.at_least(SECOND_PX * min(image.width_px, image.height_px) // whole_px)
+        upright = find_faces(larger, SECOND_PX)
+        if len(upright):
+            rgb, longer_px = larger, SECOND_PX
+    # Where nothing is seen upright the turns are tried at the first size alone: what lies on its side is mostly seen
+    # all the same, with a lower score, and six looks at the larger size would cost more than all the rest.
+    faces, turn_deg = find_upright(rgb, longer_px, upright=upright)
     scale = image.width_px / rgb.shape[1]
     rows = [_face_row(face, rgb, turn_deg, scale) for face in faces]
     return {"faces_count": len(rows), "turn_deg": turn_deg, "faces": rows}
@@ -80,18 +85,21 @@ def _measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
 Finder = Callable[[Rgb, int], Faces]
 
 
-def find_upright(rgb: Rgb, longer_px: int, find: Finder = find_faces) -> tuple[Faces, int]:
+def find_upright(
+    rgb: Rgb, longer_px: int, find: Finder = find_faces, upright: Faces | None = None
+) -> tuple[Faces, int]:
     """Find faces, turning the picture where it seems to lie on its side.
 
     Args:
         rgb: the picture.
         longer_px: as in `find_faces`.
         find: the face finder.
+        upright: what it found in the picture as it is, where that is known.
 
     Returns:
         Faces in pixels of `rgb` as given, and the turn in degrees counter-clockwise that puts them upright.
     """
-    upright = find(rgb, longer_px)
+    upright = find(rgb, longer_px) if upright is None else upright
     best, best_turn = upright, 0
     if not _is_sure(upright):
         for turn_deg in (90, 180, 270):

@@ -1,6 +1,7 @@
-"""Measure `hashes`: 64-bit perceptual hashes of the picture, its mirror image and its centre, and of its exact pixels.
+"""Measure `hashes`: 64-bit perceptual hashes of the picture in several views, of its colours, and of its exact pixels.
 
-Hashes only nominate: whether two pictures are copies is decided by their pixels (stage `duplicates`).
+Views: as it is, mirrored, turned by quarter turns, and its centre. Hashes only nominate: whether two pictures are
+copies is decided by their pixels (stage `duplicates`).
 """
 
 from __future__ import annotations
@@ -11,29 +12,28 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
-from curation.ops.phash import dhash, gray_image, phash, shrunk
+from curation.ops.phash import DHASH_VIEWS, PHASH_VIEWS, colour_hash, hash_views
 from curation.stages.registry import check_params
 
-VIEWS = ("phash", "phash_mirror", "phash_crop", "dhash", "dhash_mirror", "dhash_crop")
-_CROP_FRAC = 0.9
-"""The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
+VIEWS = (*PHASH_VIEWS, *DHASH_VIEWS)
 _LOW_INFORMATION_LEVELS = 4.0
-"""Standard deviation of the 32 x 32 luma below which a hash is made of noise: solid and blank pictures."""
+"""Standard deviation of the luma's lowest frequencies below which a hash is made of noise: blank pictures."""
+_COLOURS_PX = 32
+"""Colours are read on a grid of some 32 to 63 rows."""
 
 
 class HashesStage:
-    """Gives VIEWS (uint64, imagehash bit order), `pixels_digest` and `is_low_information`."""
+    """Gives VIEWS and `colorhash` (uint64, imagehash bit order), `pixels_digest` and `is_low_information`."""
 
     name = "hashes"
-    version = 1
+    version = 2
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
-        """Columns; `pixels_digest` is 32 hex digits of size and decoded pixels."""
-        hashes = [(name, pa.uint64()) for name in VIEWS]
+        """Columns; `pixels_digest` is 32 hex digits of size, luma and colours as decoded."""
+        hashes = [(name, pa.uint64()) for name in (*VIEWS, "colorhash")]
         return pa.schema([*hashes, ("pixels_digest", pa.string()), ("is_low_information", pa.bool_())])
 
     def decode_need(self, params: Mapping[str, Any]) -> DecodeNeed:
@@ -47,31 +47,17 @@ class HashesStage:
 
 
 def _measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
-    size = f"{image.width_px}x{image.height_px}:".encode()
+    luma = image.luma()
+    views, spread_levels = hash_views(luma)
+    step = max(1, min(luma.shape) // _COLOURS_PX)
+    colours = np.ascontiguousarray(image.rgb[::step, ::step])
+    pixels = hashlib.sha256(f"{image.width_px}x{image.height_px}:".encode())
+    # All of the luma and a grid of the colours: a third of the bytes of all pixels, and as telling.
+    pixels.update(luma.tobytes())
+    pixels.update(colours.tobytes())
     return {
-        **hash_views(image.rgb),
-        "pixels_digest": hashlib.sha256(size + np.ascontiguousarray(image.rgb).tobytes()).hexdigest()[:32],
-    }
-
-
-def hash_views(rgb: NDArray[np.uint8]) -> dict[str, Any]:
-    """Hash a picture in all views.
-
-    Args:
-        rgb: (H, W, 3).
-    """
-    gray = gray_image(rgb)
-    width, height = gray.size
-    left, top = round(width * (1 - _CROP_FRAC) / 2), round(height * (1 - _CROP_FRAC) / 2)
-    centre = gray.crop((left, top, max(left + 1, width - left), max(top + 1, height - top)))
-    small = shrunk(gray)
-    plain, mirrored = phash(small), dhash(gray)
-    return {
-        "phash": plain[0],
-        "phash_mirror": plain[1],
-        "phash_crop": phash(shrunk(centre))[0],
-        "dhash": mirrored[0],
-        "dhash_mirror": mirrored[1],
-        "dhash_crop": dhash(centre)[0],
-        "is_low_information": bool(small.std() < _LOW_INFORMATION_LEVELS),
+        **views,
+        "colorhash": colour_hash(colours),
+        "pixels_digest": pixels.hexdigest()[:32],
+        "is_low_information": spread_levels < _LOW_INFORMATION_LEVELS,
     }

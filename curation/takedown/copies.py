@@ -15,17 +15,17 @@ from PIL import Image
 
 from catalog.blobs import BlobStore
 from catalog.errors import BadImage, CatalogCorrupt
+from curation.compared import Compared
 from curation.contract import DecodeNeed
 from curation.decode import decode_image
 from curation.derived_files import DerivedFiles
 from curation.stages.duplicates import SETTINGS, pairs_table
-from curation.stages.hashes import hash_views
+from curation.stages.hashes import VIEWS, HashesStage
 from curation.stages.thumbnails import jpeg_bytes
 
 _THUMBNAIL_PX = 256
 _NEED = DecodeNeed(min_side_px=_THUMBNAIL_PX)
-_COLUMNS = ["image_id", "phash", "phash_mirror", "phash_crop", "dhash", "dhash_mirror", "dhash_crop",
-            "is_low_information", "pixels_digest"]  # fmt: skip
+_COLUMNS = ["image_id", *VIEWS, "is_low_information", "pixels_digest"]
 
 Progress = Callable[[int, int], None]
 """(pictures hashed, pictures to hash)."""
@@ -119,7 +119,7 @@ def _confirmed(
     if len(images) < 2:
         return []
     signals = {"hashes": hashes[hashes["image_id"].isin(images)], "thumbnails": thumbnails}
-    table = pairs_table(images, signals, SETTINGS, verdicts)
+    table = pairs_table(images, signals, SETTINGS, verdicts, Compared())
     copies = table[table["is_copy"].astype(bool)]
     return [frozenset(pair) for pair in zip(copies["image_id_a"], copies["image_id_b"], strict=True)]
 
@@ -146,10 +146,11 @@ def _hash_row(image: str, body: bytes | None) -> list[dict[str, Any]]:
     if body is None:
         return []
     try:
-        rgb = decode_image(image, body, _NEED).rgb
+        row = HashesStage().prepare({})(decode_image(image, body, _NEED), {})
     except BadImage:
         return []  # no picture: only the same bytes are its copies
-    return [{"image_id": image, **hash_views(rgb), "pixels_digest": image}]
+    # Hashed at another size than recipes hash at: digests of pixels do not compare.
+    return [{"image_id": image, **{name: row[name] for name in _COLUMNS[1:]}, "pixels_digest": image}]
 
 
 def _bits(values: NDArray[np.uint64]) -> NDArray[np.uint8]:

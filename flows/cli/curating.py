@@ -29,27 +29,39 @@ def curate(
     recipe: _RECIPE,
     workers: Workers = None,
     executor: Executor = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Show only pictures that this run, or a later one, brought.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="IMAGE", help="Tell at the end what was decided on this picture, and why.")
+    ] = None,
     root: Root = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure new pictures and decide anew; ends with the funnel and the reasons."""
     from catalog.db import Catalog
-    from curation.funnel import funnel, reason_counts
+    from curation.funnel import funnel, reason_counts, since_run
+    from curation.release.lineage import lineage as tell
     from flows import steps
 
     config = options.config_for(root, workers=workers, executor=executor)
     with options.progress_bars(is_quiet=as_json) as progress:
         curated = steps.curate_recipe(config, recipe, progress)
     with Catalog(config.catalog_url) as catalog:
-        left, reasons = funnel(curated, catalog), reason_counts(curated)
+        shown = since_run(curated, catalog, since) if since else curated
+        left, reasons = funnel(shown, catalog), reason_counts(shown)
+        story = tell(catalog, curated, config.data_root, explain) if explain else None
     if as_json:
         counts = dict(curated.counts)
         options.print_json(
             {"counts": counts, "funnel": left.to_dict("records"), "reasons": reasons.to_dict("records")}
+            | ({} if story is None else {"story": story})
         )
         return
     options.print_table(f"Funnel of {recipe}", list(left.columns), left.to_numpy().tolist())
     options.print_table("Not kept, and why", list(reasons.columns), reasons.to_numpy().tolist())
+    if story is not None:
+        options.print_story(story)
 
 
 def lineage(

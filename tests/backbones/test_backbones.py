@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backbones.embedder import cache_folder, embedder, prepare_pixels
+from backbones.embedder import TorchEmbedder, cache_folder, embedder, prepare_pixels
 from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog.errors import UsageError
 
@@ -68,3 +68,24 @@ def test_the_packaged_weights_tell_garments_from_rubbish(shared_data):
     line = vectors[0][: half[0]].mean(axis=0) - vectors[1][: half[1]].mean(axis=0)
     scores = [found[count:] @ line for found, count in zip(vectors, half, strict=True)]
     assert (scores[0].mean() > scores[1]).mean() > 0.9
+
+
+def test_a_device_that_is_not_there_is_said_so():
+    import torch
+
+    with pytest.raises(UsageError, match="expected cpu or cuda"):
+        embedder(PACKAGED, "tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="sees none"):
+            embedder(PACKAGED, "cuda")
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_what_the_cpu_gives():
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("torch sees no CUDA device")
+    rgb = list(np.random.default_rng(0).integers(0, 256, (8, 300, 260, 3), dtype=np.uint8))
+    cosine = (TorchEmbedder().embed(rgb) * embedder().embed(rgb)).sum(axis=1)
+    assert cosine.min() > 0.999

@@ -14,11 +14,12 @@ from catalog.ids import pair_key
 from catalog.recipe import Recipe
 from catalog.schema import Verdict
 from catalog.suppressions import add_suppression
-from catalog.tables import stage_runs
+from catalog.tables import runs, stage_runs
 from curation.contract import SAMPLE_COLUMNS, SIGHTING_COLUMNS
 from curation.curate import curate
 from curation.decisions import records
-from curation.funnel import funnel, reason_counts
+from curation.funnel import funnel, reason_counts, since_run
+from curation.stages import duplicates
 
 RECIPE = Recipe(
     name="planted", title="", purpose="", sources=("sample-*",), subject_kind="person", slots=("portrait",),
@@ -196,3 +197,39 @@ def test_a_recipe_without_pictures_gives_empty_tables(world):
     outcome = run(world)
     assert outcome.counts["samples_count"] == 0
     assert {len(table) for table in outcome.tables.values()} == {0}
+
+
+def test_new_pictures_join_old_clusters_and_only_new_pairs_are_compared(world, planted, draw, encode, monkeypatch):
+    first = run(world)
+    looked = []
+    real = duplicates.compare
+    monkeypatch.setattr(duplicates, "compare", lambda *pair, **view: looked.append(pair) or real(*pair, **view))
+    copy = encode(np.asarray(Image.fromarray(draw(0, 320, 240)).resize((220, 165))))
+    (image,) = world.add([{"body": copy, "subject": "late", "label": "x"}])
+    second = run(world)
+    table = second.tables["duplicates"]
+    joined = table[table["is_copy"] & (table[["image_id_a", "image_id_b"]] == image).any(axis=1)]
+    old = first.tables["duplicates"]
+    assert {planted["p0"], planted["smaller"]} <= {*joined["image_id_a"], *joined["image_id_b"]}
+    # Each pair of the new picture is looked at, and none of the others again.
+    assert 0 < len(looked) < len(table)
+    assert set(old["pair_id"]) < set(table["pair_id"])
+    assert old.set_index("pair_id")["copy_prob"].equals(
+        table.set_index("pair_id")["copy_prob"].reindex(old["pair_id"])
+    )
+    looked.clear()
+    again = run(world, replace(RECIPE, stages={**RECIPE.stages, "duplicates": {"copy_prob": 0.6}}))
+    assert not looked
+    assert len(again.tables["duplicates"]) == len(table)
+
+
+def test_since_shows_what_a_run_brought(world, planted, draw, encode):
+    run(world)
+    (image,) = world.add([{"body": encode(draw(77, 320, 240)), "subject": "late", "label": "x"}])
+    run_id = world.catalog.frame(runs)["run_id"].max()
+    shown = since_run(run(world), world.catalog, run_id)
+    counts = funnel(shown).set_index("step")["count"]
+    assert shown.sightings["image_id"].tolist() == [image]
+    assert counts[["images", "samples", "kept"]].tolist() == [1, 1, 1]
+    with pytest.raises(UsageError, match="not in the catalog"):
+        since_run(run(world), world.catalog, "no-such-run")

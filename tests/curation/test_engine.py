@@ -141,6 +141,46 @@ def test_a_picture_that_kills_workers_is_found_and_gets_a_row(store):
     assert (reasons.drop(ids[5]) == "").all()
 
 
+def hanging(function, image_ids, job):
+    """Run a shard in which some pictures hold the decoder up for ever."""
+    from curation import measuring, watch
+
+    watch.IMAGE_LIMIT_S = 1.5
+    real = measuring._measure_image
+
+    def held_up(job, blobs, image_id, *rest):
+        while image_id in image_ids:
+            pass
+        return real(job, blobs, image_id, *rest)
+
+    measuring._measure_image = held_up
+    try:
+        return function(job)
+    finally:
+        measuring._measure_image = real
+
+
+class HangingExecutor(ProcessExecutor):
+    """Its workers never come back from some images."""
+
+    image_ids = ()
+
+    def run(self, function, jobs):
+        yield from super().run(partial(hanging, function, self.image_ids), jobs)
+
+
+@pytest.mark.slow
+def test_a_picture_that_holds_its_worker_up_gets_a_row_and_the_worker_is_replaced(store):
+    root, ids, _ = store
+    executor = HangingExecutor(1)
+    executor.image_ids = (ids[2], ids[5])
+    run(root, ids[:8], executor=executor)
+    reasons = Signals(PLAN, str(root / "derived"), ids[:8])["decode"].set_index("image_id")["reason"]
+    assert reasons[[ids[2], ids[5]]].tolist() == ["decode_timeout"] * 2
+    assert (reasons.drop([ids[2], ids[5]]) == "").all()
+    assert not list((root / "derived").rglob("hung-*"))
+
+
 def test_progress_counts_to_the_end(store):
     root, ids, _ = store
     told: list[tuple[int, int]] = []

@@ -2,26 +2,66 @@ from __future__ import annotations
 
 import imagehash
 import numpy as np
+import pytest
 from PIL import Image
 
-from curation.ops.phash import dhash, gray_image, phash, shrunk
+from curation.contract import luma_of
+from curation.ops.phash import colour_hash, hash_views
 
 
 def bits(value: imagehash.ImageHash) -> int:
-    return int(str(value), 16)
+    return int("".join("01"[int(bit)] for bit in value.hash.ravel()), 2)
 
 
-def test_equals_imagehash(draw):
-    for seed in range(40):
-        rgb = draw(seed, 120 + seed, 90)
-        image, gray = Image.fromarray(rgb), gray_image(rgb)
-        assert (phash(shrunk(gray))[0] ^ bits(imagehash.phash(image))).bit_count() <= 0
-        assert dhash(gray)[0] == bits(imagehash.dhash(image))
+def distance(own: int, theirs: imagehash.ImageHash) -> int:
+    return (own ^ bits(theirs)).bit_count()
 
 
-def test_mirrored_hashes_are_those_of_the_mirror_image(draw):
+@pytest.mark.parametrize("size", [(120, 90), (97, 230), (301, 128)])
+def test_within_two_bits_of_imagehash_at_any_size(draw, size):
+    distances: dict[str, list[int]] = {"phash": [], "dhash": []}
+    for seed in range(12):
+        rgb = draw(seed, *size)
+        views, image = hash_views(luma_of(rgb))[0], Image.fromarray(rgb)
+        distances["phash"].append(distance(views["phash"], imagehash.phash(image)))
+        distances["dhash"].append(distance(views["dhash"], imagehash.dhash(image)))
+    assert max(distances["phash"]) <= 2
+    # Neighbours that are all but equal may be ordered either way.
+    assert np.median(distances["dhash"]) <= 1
+
+
+def test_a_speck_is_hashed_too():
+    assert hash_views(np.full((1, 1), 7, np.uint8))[1] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("view", "turned"),
+    [
+        ("mirror", lambda rgb: rgb[:, ::-1]),
+        ("turn90", lambda rgb: np.rot90(rgb)),
+        ("turn180", lambda rgb: np.rot90(rgb, 2)),
+        ("turn270", lambda rgb: np.rot90(rgb, 3)),
+        ("crop", lambda rgb: rgb[round(96 * 0.05) : 96 - round(96 * 0.05), 6:-6]),
+    ],
+)
+def test_a_view_has_the_hash_of_the_picture_so_turned(draw, view, turned):
     for seed in range(20):
-        rgb = draw(seed, 128, 96)
-        image, mirrored = gray_image(rgb), Image.fromarray(np.ascontiguousarray(rgb[:, ::-1]))
-        assert (phash(shrunk(image))[1] ^ bits(imagehash.phash(mirrored))).bit_count() <= 2
-        assert (dhash(image)[1] ^ bits(imagehash.dhash(mirrored))).bit_count() <= 2
+        rgb = draw(seed, 120, 96)
+        image = Image.fromarray(np.ascontiguousarray(turned(rgb)))
+        views = hash_views(luma_of(rgb))[0]
+        assert distance(views[f"phash_{view}"], imagehash.phash(image)) <= 2
+        if f"dhash_{view}" in views:
+            assert distance(views[f"dhash_{view}"], imagehash.dhash(image)) <= 2
+
+
+def test_a_solid_picture_has_no_spread(draw):
+    assert hash_views(np.full((40, 50), 200, np.uint8))[1] == pytest.approx(0, abs=1e-3)
+    assert hash_views(luma_of(draw(1)))[1] > 10
+
+
+def test_colours_hash_as_imagehash_hashes_them(draw):
+    distances = [distance(colour_hash(rgb), imagehash.colorhash(Image.fromarray(rgb))) for rgb in map(draw, range(30))]
+    assert np.median(distances) == 0
+    assert max(distances) <= 3
+    gray = np.repeat(np.full((9, 9, 1), 120, np.uint8), 3, axis=2)
+    assert distance(colour_hash(gray), imagehash.colorhash(Image.fromarray(gray))) == 0

@@ -1,0 +1,155 @@
+"""Reading a folder of photos and hashing it: against Pillow + imagehash, imagededup, and the decoder alone.
+
+    python -m benchmarks.bench_hash [--photos 300] [--rounds 3] [--full]
+
+One thread each but for imagededup end to end, which has two workers and is set against ours with two. Prints ratios of
+one run and stores them in results/hash.json. `--full` takes 3,000 photos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import timing
+
+timing.pin_threads()
+
+import imagehash  # noqa: E402
+import numpy as np  # noqa: E402
+import simplejpeg  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from benchmarks.photos import photo_folder, photos  # noqa: E402
+from catalog.blobs import BlobStore  # noqa: E402
+from catalog.recipe import Recipe  # noqa: E402
+from curation.contract import DecodeNeed  # noqa: E402
+from curation.decode import decode_image  # noqa: E402
+from curation.engine import Signals, measure_images, plan_measures  # noqa: E402
+from curation.executors import InlineExecutor, ProcessExecutor  # noqa: E402
+from curation.ops.hamming import self_pairs  # noqa: E402
+from curation.ops.phash import hash_views  # noqa: E402
+
+WORKERS = 2
+
+
+def recipe_of(*stages: str) -> Recipe:
+    """Make a recipe of measures."""
+    return Recipe(
+        name="bench", title="", purpose="", sources=("*",), subject_kind="item", slots=("gallery",),
+        stages={name: {} for name in stages},
+    )  # fmt: skip
+
+
+def decode_scaled(paths: list[Path], colours: str) -> None:
+    """Read and decode at the scale that hashes need, and do nothing with it."""
+    for path in paths:
+        body = path.read_bytes()
+        height, width, _, _ = simplejpeg.decode_jpeg_header(body)
+        factor = next((one for one in (8, 4, 2) if min(height, width) // one >= 128), 1)
+        simplejpeg.decode_jpeg(body, colours, min_height=-(-height // factor), min_width=-(-width // factor))
+
+
+def hash_pillow(paths: list[Path]) -> list[int]:
+    """Do what a script with imagehash does."""
+    return [int(str(imagehash.phash(Image.open(path))), 16) for path in paths]
+
+
+def hash_own(paths: list[Path]) -> list[int]:
+    """Decode and take the one hash that imagehash gives (ours come in nine views)."""
+    need = DecodeNeed(min_side_px=128)
+    return [hash_views(decode_image("", path.read_bytes(), need).luma())[0]["phash"] for path in paths]
+
+
+def measured(folder: Path, paths: list[Path], *stages: str, workers: int = 1) -> Signals:
+    """Run the engine over blobs into fresh derived folders."""
+    plan = plan_measures(recipe_of(*stages))
+    executor = InlineExecutor() if workers == 1 else ProcessExecutor(workers)
+    with tempfile.TemporaryDirectory(dir=folder) as derived:
+        ids = [path.name for path in (folder / "blobs").glob("*/*")]
+        measure_images(plan, ids, str(folder / "blobs"), derived, executor)
+        signals = Signals(plan, derived, ids)
+        signals["hashes"]
+        return signals
+
+
+def deduplicated(folder: Path, paths: list[Path]) -> int:
+    """Hash with two workers and join, as imagededup does."""
+    hashes = measured(folder, paths, "hashes", workers=WORKERS)["hashes"]
+    return len(self_pairs(hashes["phash"].to_numpy(np.uint64), 8))
+
+
+def run(count: int, rounds: int) -> bool:
+    """Measure, print, store; tells whether the goals are met."""
+    source = photo_folder(count)
+    paths = photos(source)
+    with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
+        folder = Path(scratch)
+        blobs = BlobStore(folder / "blobs")
+        for path in paths:
+            blobs.put(path.read_bytes())
+        hash_own(paths[:20])
+        seconds = timing.alternating(
+            {
+                "Pillow + imagehash": lambda: hash_pillow(paths),
+                "decoder alone, grey": lambda: decode_scaled(paths, "GRAY"),
+                "decoder alone, RGB": lambda: decode_scaled(paths, "RGB"),
+                "own: decode and pHash": lambda: hash_own(paths),
+                "own engine: hashes": lambda: measured(folder, paths, "hashes"),
+                "own engine: hashes and quality": lambda: measured(folder, paths, "hashes", "quality"),
+            },
+            rounds,
+        )
+        peer = [timing.run_peer("imagededup", source, WORKERS) for _ in range(max(1, rounds - 1))]
+        own = [timing.timed(lambda: deduplicated(folder, paths)) for _ in range(max(1, rounds - 1))]
+    distances = [(a ^ b).bit_count() for a, b in zip(hash_pillow(paths), hash_own(paths), strict=True)]
+    whole = {
+        clock: float(np.median([one[clock] for one in peer]) / np.median([one[clock] for one in own]))
+        for clock in ("wall_s", "cpu_s")
+    }
+    bare = seconds["decoder alone, RGB"]
+    goals = {
+        "pHash against Pillow + imagehash": (
+            seconds["Pillow + imagehash"] / seconds["own: decode and pHash"],
+            ">=",
+            5.0,
+        ),
+        "folder of duplicates against imagededup, CPU": (whole["cpu_s"], ">=", 7.0),
+        "hashes of the decoder's speed": (bare / seconds["own engine: hashes"], ">=", 0.85),
+        "hashes and quality of the decoder's speed": (bare / seconds["own engine: hashes and quality"], ">=", 0.6),
+        "within 2 bits of imagehash": (float(np.mean(np.array(distances) <= 2)), ">=", 0.995),
+        "99th percentile, bits": (float(np.percentile(distances, 99)), "<=", 2.0),
+        "median, bits": (float(np.median(distances)), "<=", 0.0),
+    }
+    base = seconds["Pillow + imagehash"]
+    timing.print_table(
+        f"{count} photos, one thread, CPU time, median of {rounds}",
+        ("what", "photos/s", "x imagehash", "of the decoder"),
+        [(name, count / spent, base / spent, bare / spent) for name, spent in seconds.items()],
+    )
+    is_met = timing.print_goals(goals)
+    timing.keep(
+        "hash",
+        {
+            "photos": count, "rounds": rounds, "photos_per_cpu_s": {name: count / s for name, s in seconds.items()},
+            "imagededup": peer, "own_end_to_end": own, "ratio_end_to_end": whole,
+            "goals": timing.as_json(goals),
+        },
+    )  # fmt: skip
+    return is_met
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--full", action="store_true", help="3,000 photos")
+    options = parser.parse_args()
+    return 0 if run(3000 if options.full else options.photos, options.rounds) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

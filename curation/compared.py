@@ -1,0 +1,90 @@
+"""Pairs of pictures that were compared before: comparing by pixels is slow, pure, and never done twice.
+
+A stage that compares says so by `memory_version` and `memory_signals` (the measures whose rows the comparison reads).
+What it compared is kept under a key of those, whatever else changes: new pictures, thresholds, verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+import pyarrow as pa
+
+from catalog.ids import digest
+from catalog.manifests import stage_key
+from curation.contract import TableStage
+from curation.derived import PART, DerivedFolder
+
+_COLUMNS = ("image_id_a", "image_id_b", "view", "outcome")
+"""Two image ids, how the second was shown, and what the comparison gave, as JSON text."""
+_Key = tuple[str, str, str]
+
+
+class Compared:
+    """Comparisons known from before, and those added now.
+
+    Args:
+        known: (image a, image b, view) -> outcome as text.
+    """
+
+    def __init__(self, known: Mapping[_Key, str] | None = None) -> None:
+        self._known = dict(known or {})
+        self._new: dict[_Key, str] = {}
+
+    def outcome(self, image_a: str, image_b: str, view: str, compare: Callable[[], str]) -> str:
+        """Give what a comparison gave before, or compare now.
+
+        Args:
+            image_a: id of the one.
+            image_b: id of the other; the order is part of the comparison.
+            view: how the other is shown; "" as it is.
+            compare: makes the outcome, which depends on nothing but the two pictures and the view.
+        """
+        key = image_a, image_b, view
+        if key not in self._known:
+            self._known[key] = self._new[key] = compare()
+        return self._known[key]
+
+    @property
+    def new_count(self) -> int:
+        """How many were compared now."""
+        return len(self._new)
+
+    def new_table(self) -> pa.Table:
+        """What was added, sorted."""
+        rows = [(*key, outcome) for key, outcome in sorted(self._new.items())]
+        return pa.Table.from_pandas(pd.DataFrame(rows, columns=list(_COLUMNS)).astype("str"), preserve_index=False)
+
+
+def memory_folder(location: str, stage: TableStage, keys: Mapping[str, str]) -> DerivedFolder | None:
+    """Give the folder of what a stage compared; None for stages that compare nothing.
+
+    Args:
+        location: of all derived results.
+        stage: the stage.
+        keys: measure stage -> key.
+    """
+    version = getattr(stage, "memory_version", 0)
+    if not version:
+        return None
+    inputs = {name: keys[name] for name in getattr(stage, "memory_signals", ()) if name in keys}
+    return DerivedFolder(location, "compared", stage_key(f"{stage.name}-compared", version, {}, inputs))
+
+
+def load_compared(folder: DerivedFolder) -> Compared:
+    """Read all that was compared under a key."""
+    known: dict[_Key, str] = {}
+    for name in folder.part_names():
+        table = folder.read_table(name)
+        a, b, view, outcome = (table[column].to_pylist() for column in _COLUMNS)
+        known.update(zip(zip(a, b, view, strict=True), outcome, strict=True))
+    return Compared(known)
+
+
+def save_compared(folder: DerivedFolder, compared: Compared) -> None:
+    """Add what is new, as one part named by its content: two runs that compare the same write the same."""
+    if compared.new_count:
+        table = compared.new_table()
+        keys = [table[column].to_pylist() for column in _COLUMNS[:3]]
+        folder.write_table(f"{PART}{digest(keys, 16)}.parquet", table)
