@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from catalog.errors import BadImage
 from curation.contract import DecodeNeed
 from curation.decode import decode_image
 from curation.folder.pictures import Measured, readable
-from curation.stages.duplicates import SETTINGS, cluster_of_images, pairs_table
+from curation.stages.duplicates import SETTINGS, best_first, cluster_of_images, pairs_table
 
 KINDS = ("bytes", "pixels", "near")
 """What the members of a cluster share, from most to least; a cluster has the kind of its weakest link."""
@@ -26,7 +26,7 @@ class Cluster:
     """Paths, sorted."""
     kind: str
     best: str
-    """The member with the most pixels, then the most bytes."""
+    """The member that would be kept: no mark, most pixels, least compressed."""
     copy_prob: float = 1.0
     """Of the least certain pair that holds the cluster together."""
 
@@ -63,13 +63,13 @@ def find_clusters(measured: Measured, settings: Mapping[str, Any] | None = None)
     for image, name in zip(paths_of, names, strict=True):
         images_of.setdefault(name, []).append(image)
     weakest = _weakest(table)
-    rank = _rank(measured)
+    place = best_first(paths_of, names, table, measured.signals["decode"])
     digests = _Digests(measured)
     found = []
     for name, images in images_of.items():
         members = sorted(path for image in images for path in paths_of[image])
         if len(members) > 1:
-            best = min(images, key=rank)
+            best = min(images, key=lambda image: place[image])
             kind = _kind(images, digests)
             found.append(Cluster(tuple(members), kind, paths_of[best][0], weakest.get(name, 1.0)))
     return sorted(found, key=lambda cluster: cluster.members)
@@ -78,13 +78,6 @@ def find_clusters(measured: Measured, settings: Mapping[str, Any] | None = None)
 def _weakest(table: pd.DataFrame) -> dict[str, float]:
     copies = table[table["is_copy"]]
     return {str(name): float(value) for name, value in copies.groupby("cluster_id")["copy_prob"].min().items()}
-
-
-def _rank(measured: Measured) -> Callable[[str], tuple[int, int, str]]:
-    decode = measured.signals["decode"].set_index("image_id")
-    pixels = (decode["width_px"].fillna(0) * decode["height_px"].fillna(0)).to_dict()
-    sizes = decode["size_bytes"].fillna(0).to_dict()
-    return lambda image: (-int(pixels[image]), -int(sizes[image]), image)
 
 
 def _kind(images: Sequence[str], digests: _Digests) -> str:
