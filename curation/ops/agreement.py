@@ -30,6 +30,8 @@ _AGREES = 0.5
 _SHIFTS_PX = (-1, 0, 1)
 _LACKING = 2.25
 """Times the energy from which one has structure that the other lacks."""
+_GAIN_MAX = 1.6
+"""A picture made brighter by 1.35 has chroma 1.35 times as strong."""
 _GREY_LEVELS = 4
 """Range of chroma of a picture without colours, which JPEG leaves."""
 
@@ -48,9 +50,14 @@ class Agreement:
     """Structure that the left one has and the right one lacks, as a share of all: a mark on it, or what moved."""
     extra_right_frac: float
     colour_distance: float
-    """95th percentile of the difference of chroma, in levels of Lab, one shift of the whole picture allowed."""
+    """95th percentile of the difference of chroma, in levels of Lab, one shift and gain of the whole allowed."""
     content_frac: float
     """Share of the smaller content that both show."""
+
+    @property
+    def marked_frac(self) -> float:
+        """Structure that only one of them has: what a mark laid over it would add."""
+        return max(self.extra_left_frac, self.extra_right_frac)
 
     @property
     def swapped_frac(self) -> float:
@@ -146,7 +153,7 @@ def _best_local(left: Gray, right: Gray, norm: Gray) -> Gray:
 
 
 def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask) -> float:
-    """Differences of chroma at a quarter of the size, free of what shifts the whole picture (white balance)."""
+    """Differences of chroma at a quarter of the size, free of what shifts or scales all of it (light, exposure)."""
     height, width = mask.shape
     size = max(1, width // 4), max(1, height // 4)
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
@@ -158,5 +165,6 @@ def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Ma
     ]
     if any(np.ptp(values, axis=0).max() <= _GREY_LEVELS for values in chroma):
         return 0.0  # a black-and-white copy has no colours to differ
-    difference = chroma[0].astype(np.float32) - chroma[1].astype(np.float32)
-    return float(np.percentile(np.hypot(*(difference - np.median(difference, axis=0)).T), 95))
+    one, other = (values.astype(np.float32) - np.median(values, axis=0) for values in chroma)
+    gain = float(np.clip((one * other).sum() / max(1.0, float((one * one).sum())), 1 / _GAIN_MAX, _GAIN_MAX))
+    return float(np.percentile(np.hypot(*(gain * one - other).T), 95))

@@ -6,7 +6,7 @@ import math
 
 from curation.ops.agreement import Agreement
 
-_WEIGHTS = {"agreeing": 1.2, "features": 1.0, "still": 20.0, "colour": 1.0}
+_WEIGHTS = {"agreeing": 1.2, "unmarked": 1.0, "features": 1.0, "still": 20.0, "colour": 1.0}
 _BIAS = -3.0
 _CONTENT_MIN_FRAC = 0.4
 _COLOUR_LEVELS = 12.0
@@ -22,8 +22,11 @@ def evidence(found: Agreement, inliers_count: int, features_count: int) -> dict[
         inliers_count: features that agree on one transform.
         features_count: of the picture that has fewer.
     """
+    # What lies under a mark cannot agree: the share is taken of the rest.
+    agreeing = min(1.0, found.agreeing_frac / max(0.2, 1 - found.marked_frac))
     return {
-        "agreeing": math.log((found.agreeing_frac + 0.02) / (1.02 - found.agreeing_frac)),
+        "agreeing": math.log((agreeing + 0.02) / (1.02 - agreeing)),
+        "unmarked": -found.marked_frac,
         "features": math.log1p(inliers_count) if features_count >= 20 else math.log1p(20),
         "still": -max(0.0, found.swapped_frac - _MOVED_FRAC),
         "colour": -max(0.0, found.colour_distance - _COLOUR_LEVELS) / 10,

@@ -40,9 +40,8 @@ SETTINGS: dict[str, Any] = {
     "dhash_radius_bits": 14,  # the same view's dHash must agree this far: it halves the look-alikes
     "turn_radius_bits": 8,  # of the pHash of quarter turns, which have no dHash
     "neighbours": 3,  # nearest by embedding, where there is one
-    "min_similarity": 0.9,  # of such neighbours
-    "hashed_similarity": 0.8,  # of pairs that pHash alone nominates, unless it says `sure_bits`
-    "sure_bits": 4,
+    "min_similarity": 0.9,  # of such neighbours, and of what hashes nominate: they nominate all aligned faces,
+    "sure_bits": 4,  # unless the pHash is as near as this
     "copy_prob": 0.5,
 }
 """Settings of [stages.duplicates] and their defaults."""
@@ -268,11 +267,11 @@ def _is_plausible(
     phash: NDArray[np.uint64],
     settings: Mapping[str, Any],
 ) -> bool:
-    """Tell whether the embedding lets a pair stand that hashes nominate: they nominate all aligned faces."""
+    """Tell whether the embedding lets a pair stand that hashes nominate."""
     a, b, _ = pair
     if int(np.bitwise_count(phash[a] ^ phash[b])) <= settings["sure_bits"]:
         return True
-    return float(vectors[a] @ vectors[b]) >= settings["hashed_similarity"]
+    return float(vectors[a] @ vectors[b]) >= settings["min_similarity"]
 
 
 def _equal_pairs(digests: list[str]) -> list[tuple[int, int, str]]:
