@@ -25,36 +25,6 @@ def component_of_pairs(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
-def component_apart(count: int, pairs: NDArray[np.int64], apart: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Number the components of a graph in which some nodes must never meet.
-
-    Args:
-        count: nodes 0 .. count - 1.
-        pairs: (P, 2) edges, the surest first: one that would join two nodes that must stay apart is left out.
-        apart: pairs of nodes that no component may hold together.
-
-    Returns:
-        (count,) component numbers.
-    """
-    foes: dict[int, set[int]] = {}
-    for a, b in apart:
-        foes.setdefault(a, set()).add(b)
-        foes.setdefault(b, set()).add(a)
-    if not foes:
-        return component_of_pairs(count, pairs)
-    component = list(range(count))
-    members = {node: {node} for node in range(count)}
-    for a, b in pairs.tolist():
-        large, small = sorted((component[a], component[b]), key=lambda one: -len(members[one]))
-        is_barred = any(foes.get(node, set()) & members[large] for node in members[small])
-        if large == small or is_barred:
-            continue
-        for node in members[small]:
-            component[node] = large
-        members[large] |= members.pop(small)
-    return np.array(component, np.int64)
-
-
 def component_of_keys(columns: Iterable[Sequence[Hashable | None]]) -> NDArray[np.int64]:
     """Number the components of rows that share a key in any column.
 

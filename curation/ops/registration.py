@@ -1,13 +1,13 @@
-"""Are two pictures copies of one? Thumbnails are laid over each other and compared by their fine structure.
+"""Are two pictures copies of one? Thumbnails are laid over each other and compared place by place.
 
 Features matched between the two give a similarity transform (shift, scale, small turn) that many of them must agree
-on; an affine refinement follows; then what remains after high-pass filtering is correlated over the overlap. Two
-photos of one face, or of one scene a moment later, are alike to the eye but share little of their fine structure.
+on; an affine refinement follows; `agreement` then tells how much of the structure agrees, and `copies` what that is
+worth. Two photos of one face, or of one scene a moment later, are alike to the eye but agree only here and there.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,21 +16,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Gray = NDArray[np.float32]
+from curation.ops.agreement import NOTHING, Agreement, Gray, Mask, agreement, content_mask
+from curation.ops.copies import copy_prob
+
+Rgb = NDArray[np.uint8]
 Affine = NDArray[np.float32]
 """(2, 3), from pixels of the left picture to pixels of the right."""
 
+VIEWS = ("", "mirror", "turn90", "turn180", "turn270")
+"""Ways in which the right picture may have to be shown: as it is, mirrored, or turned counter-clockwise."""
 _FEATURES_MAX = 400
 _FEATURE_CONTRAST = 0.02
 """Half of SIFT's own threshold: smooth pictures still give features."""
 _INLIER_PX = 2.0
-_INLIERS_BORDER = 35
-"""Features that agree: copies judged by eye had 43 and more, look-alikes 28 and fewer; the geometric middle."""
-_USUAL_FEATURES = 150
-_HOPELESS_INLIERS = 12
+_HOPELESS_INLIERS = 10
 _FEW_FEATURES = 60
 """A picture with fewer is judged by its fit alone."""
-_OVERLAP_MIN_FRAC = 0.4
+_ALIKE = 0.5
+"""Correlation of the stretched pictures at 64 px from which a fit is tried although no features agree."""
+_CONTENT_MIN_FRAC = 0.4
 _REFINED_SIDES_PX = (64, 128)
 
 
@@ -38,16 +42,26 @@ _REFINED_SIDES_PX = (64, 128)
 class Look:
     """One picture as the comparison sees it."""
 
-    gray: Gray
-    """(H, W) luma, 0 to 255, longer side about 256."""
+    rgb: Rgb
+    """(H, W, 3), longer side about 256."""
+
+    @cached_property
+    def gray(self) -> Gray:
+        """(H, W) luma, 0 to 255."""
+        return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.float32)
+
+    @cached_property
+    def content(self) -> Mask:
+        """(H, W), false where the picture is only framed."""
+        return content_mask(self.gray)
 
     @cached_property
     def features(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """SIFT keypoints (K, 2) x, y and descriptors (K, 128)."""
+        """SIFT keypoints (K, 2) x, y and descriptors (K, 128), of the content."""
         keypoints, descriptors = (
             _sift()
             .create(_FEATURES_MAX, contrastThreshold=_FEATURE_CONTRAST)
-            .detectAndCompute(self.gray.astype(np.uint8), None)
+            .detectAndCompute(self.gray.astype(np.uint8), self.content.astype(np.uint8))
         )
         points = np.array([point.pt for point in keypoints], np.float32).reshape(-1, 2)
         return points, np.zeros((0, 128), np.float32) if descriptors is None else descriptors
@@ -55,7 +69,13 @@ class Look:
     @cached_property
     def mirrored(self) -> Look:
         """The mirror image."""
-        return Look(np.ascontiguousarray(self.gray[:, ::-1]))
+        return Look(np.ascontiguousarray(self.rgb[:, ::-1]))
+
+    def shown(self, view: str) -> Look:
+        """Give the picture in one of VIEWS."""
+        if view == "mirror":
+            return self.mirrored
+        return Look(np.ascontiguousarray(np.rot90(self.rgb, int(view[4:]) // 90))) if view else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +84,30 @@ class Match:
 
     inliers_count: int
     """Features that agree on one similarity transform."""
-    correlation: float
-    """Of the high-passed pictures over their overlap, in [-1, 1]."""
-    overlap_frac: float
-    """Share of the left picture that the right one covers."""
-    is_mirrored: bool = False
-    features_count: int = 400
+    features_count: int
     """Of the picture that has fewer."""
+    agreement: Agreement
+    view: str = ""
+    """Of the right picture, one of VIEWS."""
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the right picture was mirrored."""
+        return self.view == "mirror"
+
+    @property
+    def correlation(self) -> float:
+        """See `Agreement`."""
+        return self.agreement.correlation
 
     @property
     def copy_prob(self) -> float:
         """Probability that the two are copies of one picture."""
-        return copy_prob(self.inliers_count, self.features_count, self.correlation, self.overlap_frac)
+        return copy_prob(self.agreement, self.inliers_count, self.features_count)
 
 
-def copy_prob(inliers_count: int, features_count: int, correlation: float, overlap_frac: float) -> float:
-    """Weigh the evidence; 0.5 is the border.
-
-    Many features that agree speak for a copy, and so does fine structure that fits. A close fit (above 0.8, which no
-    look-alike reached) is enough alone: smooth pictures have few features.
-    """
-    if overlap_frac < _OVERLAP_MIN_FRAC:
-        return 0.0
-    # Forty that agree say more where there are fifty than where there are four hundred.
-    agreeing = inliers_count * min(3.0, max(1.0, _USUAL_FEATURES / max(1, features_count)))
-    weight = 3.0 * math.log((1 + agreeing) / (1 + _INLIERS_BORDER)) + 5.0 * (correlation - 0.45)
-    weight += 70.0 * max(0.0, correlation - 0.8)
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, weight))))
+EQUAL = Match(0, 0, Agreement(1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+"""Of equal pixels."""
 
 
 def _sift() -> Any:
@@ -99,26 +116,46 @@ def _sift() -> Any:
 
 def look_at(jpeg: bytes) -> Look:
     """Decode a thumbnail for comparison."""
-    gray = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return Look(np.asarray(gray, np.float32))
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return Look(np.asarray(cv2.cvtColor(np.asarray(bgr), cv2.COLOR_BGR2RGB), np.uint8))
 
 
-def compare(left: Look, right: Look, *, is_mirrored: bool = False) -> Match:
-    """Compare two pictures, or the left one with the mirror image of the right one."""
-    if is_mirrored:
-        right = right.mirrored
+def compare(left: Look, right: Look, view: str = "") -> Match:
+    """Compare two pictures.
+
+    Args:
+        left: one.
+        right: the other.
+        view: which of VIEWS of the right one.
+    """
+    right = right.shown(view)
     found, inliers = _from_features(left, right)
     fewest = min(len(left.features[0]), len(right.features[0]))
-    if inliers < _HOPELESS_INLIERS and fewest >= _FEW_FEATURES:
-        return Match(
-            inliers, 0.0, 0.0, is_mirrored, fewest
-        )  # rich in features, and none agree: not worth the refinement
-    best = (-1.0, 0.0)
-    starts = [_stretched(left.gray, right.gray)] + ([] if found is None else [found])
+    stretched = _stretched(left.gray, right.gray)
+    is_alike = _plain_correlation(left.gray, right.gray) >= _ALIKE
+    if not is_alike and inliers < _HOPELESS_INLIERS and fewest >= _FEW_FEATURES:
+        return Match(inliers, fewest, NOTHING, view)  # rich in features, and none agree: not worth the refinement
+    is_found = found is not None and inliers >= _HOPELESS_INLIERS
+    best = max(_fits(left, right, [found] if is_found else [stretched]), key=_merit)
+    if is_found and best.agreeing_frac < _SETTLED:
+        best = max(best, *_fits(left, right, [stretched]), key=_merit)
+    return Match(inliers, fewest, best, view)
+
+
+_SETTLED = 0.95
+"""Structure that agrees from which no other transform is tried."""
+
+
+def _merit(found: Agreement) -> float:
+    return found.correlation * min(1.0, found.content_frac / 0.5)
+
+
+def _fits(left: Look, right: Look, starts: list[Any]) -> Iterator[Agreement]:
     for start in starts:
+        yield _laid_over(left, right, start)
         refined = _refined(left.gray, right.gray, start)
-        best = max(best, *(_correlation(left.gray, right.gray, warp) for warp in (start, refined)))
-    return Match(inliers, best[0], best[1], is_mirrored, fewest)
+        if refined is not None:
+            yield _laid_over(left, right, refined)
 
 
 def _from_features(left: Look, right: Look) -> tuple[Affine | None, int]:
@@ -142,8 +179,16 @@ def _stretched(left: Gray, right: Gray) -> Affine:
     return np.array([[width_r / width_l, 0, 0], [0, height_r / height_l, 0]], np.float32)
 
 
-def _refined(left: Gray, right: Gray, warp: Affine) -> Affine:
-    """Improve a transform by the pictures themselves, coarse to fine; as given where that does not converge."""
+def _plain_correlation(left: Gray, right: Gray) -> float:
+    """Correlate the whole pictures at 64 x 64, coarse structure removed."""
+    small = [cv2.resize(gray, (64, 64), interpolation=cv2.INTER_AREA) for gray in (left, right)]
+    fine = [gray - cv2.GaussianBlur(gray, (0, 0), 4.0) for gray in small]
+    norm = float(np.sqrt((fine[0] ** 2).sum() * (fine[1] ** 2).sum()))
+    return float((fine[0] * fine[1]).sum()) / norm if norm > 0 else 0.0
+
+
+def _refined(left: Gray, right: Gray, warp: Affine) -> Affine | None:
+    """Improve a transform by the pictures themselves, coarse to fine; None where that does not converge."""
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
     for side in _REFINED_SIDES_PX:
         scale = side / max(left.shape)
@@ -153,33 +198,23 @@ def _refined(left: Gray, right: Gray, warp: Affine) -> Affine:
         try:
             _, scaled = cv2.findTransformECC(small[0], small[1], scaled, cv2.MOTION_AFFINE, criteria, None, 5)
         except cv2.error:
-            return warp
+            return None
         warp = scaled.copy()
         warp[:, 2] /= scale
     return warp
 
 
-def _correlation(left: Gray, right: Gray, warp: Affine) -> tuple[float, float]:
-    """Correlate the fine structure where the two overlap: correlation, overlap share; -1 where they hardly do."""
-    height, width = left.shape
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid = cv2.warpAffine(right, warp, (width, height), flags=flags)
-    covered = cv2.warpAffine(
-        np.ones(right.shape, np.uint8), warp, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    )
-    inner = cv2.erode(covered, np.ones((9, 9), np.uint8)) > 0
-    share = float(covered.mean())
-    if share < _OVERLAP_MIN_FRAC or not inner.any():
-        return -1.0, share
-    return _pearson(_fine(left)[inner], _fine(laid)[inner]), share
-
-
-def _fine(gray: Gray) -> Any:
-    """Keep structure between about 2 and 8 px: finer is lost by compression, coarser is shared by all portraits."""
-    return cv2.GaussianBlur(gray, (0, 0), 1.0) - cv2.GaussianBlur(gray, (0, 0), 4.0)
-
-
-def _pearson(left: Gray, right: Gray) -> float:
-    left, right = left - left.mean(), right - right.mean()
-    norm = float(np.sqrt((left * left).sum() * (right * right).sum()))
-    return float((left * right).sum()) / norm if norm > 0 else 0.0
+def _laid_over(left: Look, right: Look, warp: Affine) -> Agreement:
+    """Lay the right picture over the left one and compare what both show."""
+    height, width = left.gray.shape
+    turn = np.abs(np.linalg.det(warp[:, :2].astype(np.float64)))
+    if not 1e-3 < turn < 1e3:
+        return NOTHING
+    laid = cv2.warpAffine(right.rgb, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    content = right.content.astype(np.uint8)
+    covered = cv2.warpAffine(content, warp, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    shared = left.content & (cv2.erode(covered, np.ones((5, 5), np.uint8)) > 0)
+    content_px = max(1.0, min(float(left.content.sum()), float(content.sum()) / turn))
+    if shared.sum() < _CONTENT_MIN_FRAC * content_px:
+        return NOTHING
+    return agreement(left.rgb, np.asarray(laid, np.uint8), shared, content_px)

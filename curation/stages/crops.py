@@ -1,4 +1,4 @@
-"""Measure `crops`: a JPEG of each face, cut by autocrop's Cropper and turned upright.
+"""Measure `crops`: a picture of each face, cut by autocrop's Cropper and turned upright.
 
 It is cut from the original pixels, or, where those are more than twice as fine as the crop can show, from the JPEG
 decoder's own reduction of them by 2, 4 or 8: the same crop to the eye, without decoding megapixels for a thumbnail.
@@ -8,7 +8,8 @@ OpenCV's BGR order lives inside this file alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,21 @@ from catalog.errors import UsageError
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Rgb, Row
 from curation.ops.boxes import box_of_corners, turn_points
 from curation.stages.registry import check_params
-from curation.stages.thumbnails import jpeg_bytes
+from curation.stages.thumbnails import JPEG_QUALITY, jpeg_bytes
 
 _SIZE_PX, _FACE_FRAC, _FACES_MAX = 128, 0.6, 3
 _OVERSAMPLING = 2.0
 """Pixels per pixel of the crop that are fine enough: what is beyond is averaged away."""
+_SHARP = 200.0
+"""Sharpness (see `faces`) of a middling sharp face."""
 
 
 class CropsStage:
     """Gives `face_indexes` (rows of the image's `faces`) and `jpegs` (their crops, in the same order).
 
     Settings: `size_px` of the square crop, `face_frac` share of its height that the face takes (more where the border
-    of the picture is near), `faces_max` crops per picture (the largest, and the most central one), `align`.
+    of the picture is near), `faces_max` crops per picture (the largest, the most central and the most prominent one),
+    `align`, `jpeg_quality`, and `format`: `jpg`, or `png` for crops without loss (in the same column).
     """
 
     name = "crops"
@@ -52,11 +56,12 @@ class CropsStage:
         Raises:
             UsageError: a setting out of range.
         """
-        check_params(self.name, params, ("size_px", "face_frac", "faces_max", "align"))
+        check_params(self.name, params, ("size_px", "face_frac", "faces_max", "align", "jpeg_quality", "format"))
         size, face_frac = int(params.get("size_px", _SIZE_PX)), float(params.get("face_frac", _FACE_FRAC))
         if size < 1 or not 0.01 <= face_frac <= 1:
             raise UsageError(f"[stages.crops]: size_px {size} or face_frac {face_frac}, expected >= 1 and 0.01 to 1")
         faces_max, is_aligned = int(params.get("faces_max", _FACES_MAX)), bool(params.get("align", False))
+        encode = _encoder(str(params.get("format", "jpg")), int(params.get("jpeg_quality", JPEG_QUALITY)))
 
         def measure(image: DecodedImage, rows: Mapping[str, Row]) -> Row:
             faces, turn_deg = rows["faces"]["faces"], int(rows["faces"]["turn_deg"])
@@ -64,18 +69,35 @@ class CropsStage:
                 (index, _cropped(image, faces[index], turn_deg, size, face_frac, is_aligned=is_aligned))
                 for index in chosen_faces(faces, image.width_px, image.height_px, faces_max)
             ]
-            whole = [(index, jpeg_bytes(Image.fromarray(crop))) for index, crop in found if crop is not None]
+            whole = [(index, encode(Image.fromarray(crop))) for index, crop in found if crop is not None]
             return {"face_indexes": [index for index, _ in whole], "jpegs": [jpeg for _, jpeg in whole]}
 
         return measure
 
 
+def _encoder(kind: str, quality: int) -> Callable[[Image.Image], bytes]:
+    if kind not in ("jpg", "png") or not 1 <= quality <= 100:
+        raise UsageError(
+            f"[stages.crops]: format {kind!r} or jpeg_quality {quality}, expected jpg or png and 1 to 100"
+        )
+    if kind == "jpg":
+        return lambda crop: jpeg_bytes(crop, quality)
+
+    def png(crop: Image.Image) -> bytes:
+        stream = io.BytesIO()
+        crop.save(stream, "PNG")
+        return stream.getvalue()
+
+    return png
+
+
 def chosen_faces(faces: Sequence[Mapping[str, Any]], width_px: int, height_px: int, faces_max: int) -> list[int]:
-    """Choose which faces get a crop: the largest ones and the most central one, ascending indexes."""
+    """Choose which faces get a crop: the largest, the most central and the most prominent, ascending indexes."""
     by_size = sorted(range(len(faces)), key=lambda index: (-int(faces[index]["size_px"]), index))
     chosen = set(by_size[:faces_max])
     if faces:
         chosen.add(most_central(faces, width_px, height_px))
+        chosen.add(most_prominent(faces, width_px, height_px))
     return sorted(chosen)
 
 
@@ -102,6 +124,25 @@ def _cropped(
     box = {edge: round(face[edge] * scale) for edge in ("x0", "y0", "x1", "y1")}
     scaled = {**face, **box, "landmarks": [value * scale for value in face["landmarks"]]}
     return crop_face(rgb, scaled, turn_deg, size_px, face_frac, is_aligned=is_aligned)
+
+
+def most_prominent(faces: Sequence[Mapping[str, Any]], width_px: int, height_px: int) -> int:
+    """Index of the face that a photographer meant: large, near the middle, sharp and surely a face.
+
+    The product of size, nearness to the middle (a bell as wide as a third of the picture's diagonal), score, and a
+    share of the sharpness, as persons behind the subject are out of focus.
+    """
+
+    def prominence(index: int) -> tuple[float, int]:
+        face = faces[index]
+        dx = (face["x0"] + face["x1"] - width_px) / 2
+        dy = (face["y0"] + face["y1"] - height_px) / 2
+        off = np.hypot(dx, dy) / (np.hypot(width_px, height_px) / 3)
+        sharpness = float(face["sharpness"]) / (float(face["sharpness"]) + _SHARP)
+        weight = float(face["size_px"]) * np.exp(-off * off / 2) * float(face["face_score"]) * (1 + sharpness)
+        return -float(weight), index
+
+    return min(range(len(faces)), key=prominence)
 
 
 def crop_face(

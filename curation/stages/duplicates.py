@@ -1,12 +1,13 @@
 """Table `duplicates`: which pictures are copies of which. Hashes and embeddings nominate, pixels decide.
 
 Table, one row per pair that was looked at, sorted by pair_id: pair_id (`catalog.ids.pair_key` of the two image ids:
-the target of queue `duplicates`), image_id_a, image_id_b, kind (`pixels`, `near`), phash_distance_bits, is_mirrored,
-inliers_count, correlation, copy_prob, verdict (`same`, `different`, `unsure` or empty), is_copy, cluster_id (empty
-where it is no copy).
+the target of queue `duplicates`), image_id_a, image_id_b, kind (`pixels`, `near`; `chain` where the two are copies but
+their clusters are not), phash_distance_bits, view (how b had to be shown: as it is, `mirror`, `turn90`, ...),
+inliers_count, correlation, agreeing_frac, marked (`a` or `b` where that one bears a mark that the other lacks),
+copy_prob, verdict (`same`, `different`, `unsure` or empty), is_copy, cluster_id (empty where it is no copy).
 
 The best picture of a cluster stays and the others are `duplicate_of`, also across subjects of one label. A cluster
-under two labels is left to the stage `labels`.
+under two labels is left to the stage `labels`. What a person said is different never shares a cluster again.
 """
 
 from __future__ import annotations
@@ -20,38 +21,48 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from catalog.ids import pair_key, short_id
 from curation.compared import Compared
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
-from curation.ops.components import component_apart
+from curation.ops.agreement import Agreement
+from curation.ops.clusters import guarded_clusters
 from curation.ops.hamming import near_pairs
 from curation.ops.neighbours import nearest_pairs
-from curation.ops.registration import Look, Match, compare, look_at
+from curation.ops.registration import EQUAL, VIEWS, Look, Match, compare, look_at
 from curation.stages.registry import check_params
 from curation.verdicts import agreed_answers
 
 COLUMNS = (
-    "pair_id", "image_id_a", "image_id_b", "kind", "phash_distance_bits", "is_mirrored", "inliers_count",
-    "correlation", "copy_prob", "verdict", "is_copy", "cluster_id",
+    "pair_id", "image_id_a", "image_id_b", "kind", "phash_distance_bits", "view", "inliers_count", "correlation",
+    "agreeing_frac", "marked", "copy_prob", "verdict", "is_copy", "cluster_id",
 )  # fmt: skip
 SETTINGS: dict[str, Any] = {
     "radius_bits": 10,  # of the pHash; crops of 5 % reach it (LIMITS of the design: 89 %)
     "dhash_radius_bits": 14,  # the same view's dHash must agree this far: it halves the look-alikes
-    "neighbours": 5,  # nearest by embedding, where there is one
-    "min_similarity": 0.9,  # of such neighbours
+    "turn_radius_bits": 8,  # of the pHash of quarter turns, which have no dHash
+    "neighbours": 3,  # nearest by embedding, where there is one
+    "min_similarity": 0.9,  # of such neighbours, and of what hashes nominate: they nominate all aligned faces,
+    "sure_bits": 4,  # unless the pHash is as near as this
     "copy_prob": 0.5,
     "keeps_copies": False,  # True: copies are told, none is dropped (published data sets, taken as they are)
 }
 """Settings of [stages.duplicates] and their defaults."""
 
+_MARKED_FRAC = 0.02
+"""Structure that one has and the other lacks from which it is a mark; compression and resizing leave less."""
+
 _LOOKS_KEPT = 4096
 """Pictures held ready for their next comparison; each takes half a megabyte with its features."""
 
-Candidates = dict[tuple[int, int, bool], None]
-"""(row a, row b, whether b is to be mirrored), in the order they are looked at."""
+Compare = Callable[[int, int, str], Match]
+"""Compares rows a and b, b shown in one of VIEWS."""
+
+Candidates = dict[tuple[int, int, str], None]
+"""(row a, row b, view of b), in the order they are looked at."""
 
 
 class DuplicatesStage:
@@ -63,7 +74,7 @@ class DuplicatesStage:
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
     reads_assignments = False
-    memory_version = 1
+    memory_version = 2
     """Raise when comparing two thumbnails may give another `Match`."""
     memory_signals: tuple[str, ...] = ("thumbnails",)
 
@@ -128,31 +139,28 @@ def pairs_table(
     """
     hashes = signals["hashes"].set_index("image_id").reindex(images)
     digests = hashes["pixels_digest"].tolist()
-    look = _looker(images, signals["thumbnails"])
-    rows = []
-    for a, b, is_mirrored in _candidates(images, hashes, signals.get("embedding"), settings):
-        is_equal = digests[a] == digests[b]
-        match = Match(0, 1.0, 1.0, False) if is_equal else _match(images, (a, b, is_mirrored), look, compared)
-        rows.append(_pair_row(images[a], images[b], match, hashes, (a, b), settings, answers, is_equal=is_equal))
-    rows.sort(key=lambda row: (row["pair_id"], -row["copy_prob"]))
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates("pair_id", ignore_index=True)
-    return _with_clusters(table).astype(
-        {"phash_distance_bits": "int64", "inliers_count": "int64", "correlation": "float64", "copy_prob": "float64"}
-        | {"is_copy": bool, "is_mirrored": bool}
+    match_of = _comparer(images, signals["thumbnails"], compared)
+    best: dict[tuple[int, int], Match] = {}
+    for a, b, view in _candidates(images, hashes, signals.get("embedding"), settings):
+        match = EQUAL if digests[a] == digests[b] else match_of(a, b, view)
+        if (a, b) not in best or match.copy_prob > best[a, b].copy_prob:
+            best[a, b] = match
+    pairs = _Pairs(images, hashes, settings, answers, match_of, best)
+    table = pd.DataFrame(pairs.rows(), columns=list(COLUMNS)).sort_values("pair_id", ignore_index=True)
+    return table.astype(
+        {
+            "phash_distance_bits": "int64",
+            "inliers_count": "int64",
+            "correlation": "float64",
+            "agreeing_frac": "float64",
+            "copy_prob": "float64",
+            "is_copy": "bool",
+        }
     )
 
 
-def _match(images: list[str], pair: tuple[int, int, bool], look: Callable[[int], Look], compared: Compared) -> Match:
-    """Compare a pair by its pixels, unless that was done before."""
-    a, b, is_mirrored = pair
-
-    def outcome() -> str:
-        return json.dumps(asdict(compare(look(a), look(b), is_mirrored=is_mirrored)))
-
-    return Match(**json.loads(compared.outcome(images[a], images[b], "mirror" if is_mirrored else "", outcome)))
-
-
-def _looker(images: list[str], thumbnails: pd.DataFrame) -> Callable[[int], Look]:
+def _comparer(images: list[str], thumbnails: pd.DataFrame, compared: Compared) -> Compare:
+    """Make the function that compares a pair by its pixels, unless that was done before."""
     rows = pd.Series(np.arange(len(thumbnails)), index=thumbnails["image_id"])
     jpegs = thumbnails["jpeg"].to_numpy()
 
@@ -160,39 +168,98 @@ def _looker(images: list[str], thumbnails: pd.DataFrame) -> Callable[[int], Look
     def look(row: int) -> Look:
         return look_at(jpegs[rows[images[row]]])
 
-    return look
+    def match_of(a: int, b: int, view: str) -> Match:
+        def outcome() -> str:
+            return json.dumps(asdict(compare(look(a), look(b), view)))
+
+        facts = json.loads(compared.outcome(images[a], images[b], view, outcome))
+        return Match(**{**facts, "agreement": Agreement(**facts["agreement"])})
+
+    return match_of
 
 
-def _pair_row(
-    image_a: str,
-    image_b: str,
-    match: Match,
-    hashes: pd.DataFrame,
-    rows: tuple[int, int],
-    settings: Mapping[str, Any],
-    answers: Mapping[str, str],
-    *,
-    is_equal: bool,
-) -> dict[str, Any]:
-    pair_id = pair_key([image_a, image_b])
-    verdict = answers.get(pair_id, "")
-    prob = 1.0 if is_equal else round(match.copy_prob, 6)
-    is_copy = verdict == "same" or (verdict != "different" and prob >= settings["copy_prob"])
-    phash = hashes["phash"].to_numpy(np.uint64)
-    return {
-        "pair_id": pair_id,
-        "image_id_a": image_a,
-        "image_id_b": image_b,
-        "kind": "pixels" if is_equal else "near",
-        "phash_distance_bits": int(np.bitwise_count(phash[rows[0]] ^ phash[rows[1]])),
-        "is_mirrored": match.is_mirrored,
-        "inliers_count": match.inliers_count,
-        "correlation": round(match.correlation, 6),
-        "copy_prob": prob,
-        "verdict": verdict,
-        "is_copy": is_copy,
-        "cluster_id": "",
-    }
+class _Pairs:
+    """The pairs that were looked at, what people said of them, and the clusters that they make."""
+
+    def __init__(
+        self,
+        images: list[str],
+        hashes: pd.DataFrame,
+        settings: Mapping[str, Any],
+        answers: Mapping[str, str],
+        match_of: Compare,
+        matches: dict[tuple[int, int], Match],
+    ) -> None:
+        self._images = images
+        self._digests = hashes["pixels_digest"].tolist()
+        self._phash = hashes["phash"].to_numpy(np.uint64)
+        self._copy_prob = float(settings["copy_prob"])
+        self._answers = answers
+        self._match_of = match_of
+        self._matches = matches
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row of COLUMNS per pair."""
+        copies = {pair: self._prob(pair) for pair in sorted(self._matches) if self._is_copy(pair)}
+        has_parted = "different" in self._answers.values()
+        heart = guarded_clusters(copies, self._are_copies, self._are_parted if has_parted else None)
+        members: dict[int, list[str]] = {}
+        for row in sorted(heart):
+            members.setdefault(heart[row], []).append(self._images[row])
+        names = {row: short_id("cluster", *found) for row, found in members.items()}
+        return [self._row(pair, heart, names) for pair in sorted(self._matches)]
+
+    def _answer(self, pair: tuple[int, int]) -> str:
+        return self._answers.get(pair_key([self._images[pair[0]], self._images[pair[1]]]), "")
+
+    def _prob(self, pair: tuple[int, int]) -> float:
+        return 1.0 if self._is_equal(pair) or self._answer(pair) == "same" else self._matches[pair].copy_prob
+
+    def _is_equal(self, pair: tuple[int, int]) -> bool:
+        return bool(self._digests[pair[0]] == self._digests[pair[1]])
+
+    def _is_copy(self, pair: tuple[int, int]) -> bool:
+        return self._answer(pair) != "different" and self._prob(pair) >= self._copy_prob
+
+    def _are_copies(self, a: int, b: int) -> bool:
+        """Look at a pair that nothing nominated, as clusters are to be joined over it."""
+        if (a, b) not in self._matches:
+            found = (self._match_of(a, b, view) for view in VIEWS)
+            self._matches[a, b] = max(found, key=lambda match: match.copy_prob)
+        return self._is_copy((a, b))
+
+    def _are_parted(self, a: int, b: int) -> bool:
+        return self._answer((a, b)) == "different"
+
+    def _row(self, pair: tuple[int, int], heart: Mapping[int, int], names: Mapping[int, str]) -> dict[str, Any]:
+        a, b = pair
+        match = self._matches[pair]
+        is_joined = self._is_copy(pair) and heart.get(a, -1) == heart.get(b, -2)
+        kind = "pixels" if self._is_equal(pair) else "chain" if self._is_copy(pair) and not is_joined else "near"
+        return {
+            "pair_id": pair_key([self._images[a], self._images[b]]),
+            "image_id_a": self._images[a],
+            "image_id_b": self._images[b],
+            "kind": kind,
+            "phash_distance_bits": int(np.bitwise_count(self._phash[a] ^ self._phash[b])),
+            "view": match.view,
+            "inliers_count": match.inliers_count,
+            "correlation": round(match.correlation, 6),
+            "agreeing_frac": round(match.agreement.agreeing_frac, 6),
+            "marked": _marked(match) if is_joined else "",
+            "copy_prob": 1.0 if self._is_equal(pair) else round(match.copy_prob, 6),
+            "verdict": self._answer(pair),
+            "is_copy": is_joined,
+            "cluster_id": names[heart[a]] if is_joined else "",
+        }
+
+
+def _marked(match: Match) -> str:
+    """Tell which of two copies bears what the other lacks."""
+    left, right = match.agreement.extra_left_frac, match.agreement.extra_right_frac
+    if max(left, right) < _MARKED_FRAC or min(left, right) > max(left, right) / 2:
+        return ""
+    return "a" if left > right else "b"
 
 
 def _candidates(
@@ -201,48 +268,45 @@ def _candidates(
     """List the pairs worth a look, each once per way it may be a copy, in image order."""
     found = set(_equal_pairs(hashes["pixels_digest"].tolist()))
     rich = np.flatnonzero(~hashes["is_low_information"].to_numpy(bool))
-    views = {name: hashes[name].to_numpy(np.uint64)[rich] for name in hashes.columns if "hash" in name}
-    for view, is_mirrored in (("", False), ("_mirror", True), ("_crop", False)):
-        pairs = near_pairs(views[f"phash{view}"], views["phash"], settings["radius_bits"])
-        other = np.bitwise_count(views[f"dhash{view}"][pairs[:, 0]] ^ views["dhash"][pairs[:, 1]])
+    views = {name: hashes[name].to_numpy(np.uint64)[rich] for name in hashes.columns if "hash_" in f"{name}_"}
+    for name in ("", "mirror", "crop"):
+        suffix = f"_{name}" if name else ""
+        pairs = near_pairs(views[f"phash{suffix}"], views["phash"], settings["radius_bits"])
+        other = np.bitwise_count(views[f"dhash{suffix}"][pairs[:, 0]] ^ views["dhash"][pairs[:, 1]])
         pairs = rich[pairs[other <= settings["dhash_radius_bits"]]]
-        found |= {(int(min(a, b)), int(max(a, b)), is_mirrored) for a, b in pairs if a != b}
+        view = "mirror" if name == "mirror" else ""
+        found |= {(int(min(a, b)), int(max(a, b)), view) for a, b in pairs if a != b}
+    for view in (name for name in VIEWS if f"phash_{name}" in views and name.startswith("turn")):
+        pairs = rich[near_pairs(views["phash"], views[f"phash_{view}"], settings["turn_radius_bits"])]
+        found |= {(int(a), int(b), view) for a, b in pairs if a < b}
     if embedding is not None and len(images) > 1:
         vectors = np.stack(embedding.set_index("image_id")["embedding"].reindex(images).to_list())
-        pairs = nearest_pairs(vectors, settings["neighbours"], settings["min_similarity"])
-        found |= {(int(a), int(b), False) for a, b in pairs}
+        phash, mirrored = (hashes[name].to_numpy(np.uint64) for name in ("phash", "phash_mirror"))
+        found = {pair for pair in found if _is_plausible(pair, vectors, phash, settings)}
+        for a, b in nearest_pairs(vectors, settings["neighbours"], settings["min_similarity"]):
+            is_mirror = np.bitwise_count(phash[a] ^ mirrored[b]) < np.bitwise_count(phash[a] ^ phash[b])
+            found.add((int(a), int(b), "mirror" if is_mirror else ""))
     return dict.fromkeys(sorted(found))
 
 
-def _equal_pairs(digests: list[str]) -> list[tuple[int, int, bool]]:
+def _is_plausible(
+    pair: tuple[int, int, str],
+    vectors: NDArray[np.float32],
+    phash: NDArray[np.uint64],
+    settings: Mapping[str, Any],
+) -> bool:
+    """Tell whether the embedding lets a pair stand that hashes nominate."""
+    a, b, _ = pair
+    if int(np.bitwise_count(phash[a] ^ phash[b])) <= settings["sure_bits"]:
+        return True
+    return float(vectors[a] @ vectors[b]) >= settings["min_similarity"]
+
+
+def _equal_pairs(digests: list[str]) -> list[tuple[int, int, str]]:
     """Pair each picture with the first of equal pixels."""
     first: dict[str, int] = {}
-    rows = [(first.setdefault(digest, row), row, False) for row, digest in enumerate(digests)]
+    rows = [(first.setdefault(digest, row), row, "") for row, digest in enumerate(digests)]
     return [pair for pair in rows if pair[0] != pair[1]]
-
-
-def _with_clusters(table: pd.DataFrame) -> pd.DataFrame:
-    """Name the components over copies by their members; two pictures that a person told apart never share one."""
-    is_copy = table["is_copy"].astype(bool)
-    # The surest join first: what a person called the same, then by probability.
-    copies = table[is_copy].assign(_told=table["verdict"] == "same")
-    copies = copies.sort_values(["_told", "copy_prob", "pair_id"], ascending=[False, False, True])
-    images = sorted({*table["image_id_a"], *table["image_id_b"]})
-    number = {image: row for row, image in enumerate(images)}
-
-    def rows_of(frame: pd.DataFrame) -> list[tuple[int, int]]:
-        return [(number[a], number[b]) for a, b in zip(frame["image_id_a"], frame["image_id_b"], strict=True)]
-
-    pairs = np.array(rows_of(copies), np.int64).reshape(-1, 2)
-    components = component_apart(len(images), pairs, rows_of(table[table["verdict"] == "different"]))
-    members: dict[int, list[str]] = {}
-    for image, component in zip(images, components, strict=True):
-        members.setdefault(int(component), []).append(image)
-    names = {image: short_id("cluster", *found) for found in members.values() for image in found}
-    is_joined = table["image_id_a"].map(names) == table["image_id_b"].map(names)
-    table["is_copy"] = is_copy & is_joined
-    table["cluster_id"] = table["image_id_a"].map(names).where(table["is_copy"], "").astype("str")
-    return table
 
 
 def duplicate_samples(
@@ -250,13 +314,12 @@ def duplicate_samples(
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """List samples that a better copy stands for, each with the evidence.
 
-    The best has the most pixels, then the most bytes (least compressed), then the smallest id.
+    The best comes first by `best_first`.
     """
-    sizes = decode.set_index("image_id").reindex(samples["image_id"])
-    pixels = (sizes["width_px"] * sizes["height_px"]).to_numpy()
-    ranked = samples.assign(
-        _cluster=cluster_of_images(samples["image_id"], table), _pixels=-pixels, _bytes=-sizes["size_bytes"].to_numpy()
-    ).sort_values(["_cluster", "_pixels", "_bytes", "image_id", "sample_id"])
+    clusters = cluster_of_images(samples["image_id"], table)
+    order = best_first(samples["image_id"], clusters, table, decode)
+    places = [order[image] for image in samples["image_id"]]
+    ranked = samples.assign(_cluster=clusters, _place=places).sort_values(["_cluster", "_place", "sample_id"])
     evidence = {frozenset((row["image_id_a"], row["image_id_b"])): row for row in records(table)}
     found = []
     for _, members in groupby(records(ranked), key=lambda row: str(row["_cluster"])):
@@ -267,6 +330,33 @@ def duplicate_samples(
             pair = evidence.get(frozenset((row["image_id"], rows[0]["image_id"])), {})
             found.append((row, _evidence(row, rows[0], pair)))
     return found
+
+
+def best_first(
+    images: Iterable[str], clusters: Iterable[str], table: pd.DataFrame, decode: pd.DataFrame
+) -> dict[str, int]:
+    """Order images so that of each cluster the best comes first: image -> its place.
+
+    Without a mark (unless the picture without one has less than a quarter of the most pixels), then with the most
+    pixels, then with the most bytes (least compressed), then by id.
+    """
+    sizes = {row["image_id"]: row for row in records(decode[["image_id", "width_px", "height_px", "size_bytes"]])}
+    pixels = {
+        image: int(row["width_px"]) * int(row["height_px"]) for image, row in sizes.items() if row["width_px"] > 0
+    }
+    most: dict[str, int] = {}
+    of = dict(zip(images, clusters, strict=True))
+    for image, cluster in of.items():
+        most[cluster] = max(most.get(cluster, 0), pixels.get(image, 0))
+    copies = table[table["is_copy"]]
+    marked = {*copies.loc[copies["marked"] == "a", "image_id_a"], *copies.loc[copies["marked"] == "b", "image_id_b"]}
+
+    def rank(image: str) -> tuple[bool, int, int, str]:
+        own = pixels.get(image, 0)
+        size = sizes[image]["size_bytes"] if image in pixels else 0
+        return image in marked or 4 * own < most[of[image]], -own, -int(size), image
+
+    return {image: place for place, image in enumerate(sorted(of, key=rank))}
 
 
 def _evidence(row: Mapping[str, Any], kept: Mapping[str, Any], pair: Mapping[str, Any]) -> dict[str, Any]:

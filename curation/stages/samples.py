@@ -23,7 +23,7 @@ from catalog.suppressions import normalised_name
 from curation.contract import SAMPLE_COLUMNS, TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records
 from curation.ops.boxes import overlaps
-from curation.stages.crops import most_central
+from curation.stages.crops import most_central, most_prominent
 from curation.stages.registry import check_params
 from curation.verdicts import REJECTED, agreed_answers, label_answer
 
@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "min_face_score": 0.7,
     "max_tilt_deg": 0.0,  # 0: any
     "max_outside_frac": 0.15,  # of the face box beyond the border
-    "choose": "dominant",  # among several faces: `dominant`, `largest`, `central`
+    "choose": "dominant",  # among several faces: `dominant`, `largest`, `central`, `prominent`
     "dominance": 2.0,  # the largest face must have this many times the area of the next
 }
 """Settings of [stages.samples] and their defaults."""
@@ -48,6 +48,9 @@ TURNS_DEG = (0, 90, 180, 270)
 _FACE_ANSWER = re.compile(r"face_(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+)(?:_turn_(?P<turn>90|180|270))?")
 _SAME_FACE_FRAC = 0.5
 """Overlap from which a box named by an answer is a face of a later measurement."""
+_BY_PLACE = {"central": most_central, "prominent": most_prominent}
+CHOICES = ("dominant", "largest", *_BY_PLACE)
+"""Only `dominant` may refuse to choose (`faces_many`)."""
 
 
 class SamplesStage:
@@ -94,8 +97,8 @@ def checked_settings(params: Mapping[str, Any], signals: Mapping[str, Any]) -> d
     settings = {**SETTINGS, **params}
     if settings["region"] not in ("face", "image"):
         raise UsageError(f"[stages.samples]: region {settings['region']!r}, expected face or image")
-    if settings["choose"] not in ("dominant", "largest", "central"):
-        raise UsageError(f"[stages.samples]: choose {settings['choose']!r}, expected dominant, largest or central")
+    if settings["choose"] not in CHOICES:
+        raise UsageError(f"[stages.samples]: choose {settings['choose']!r}, expected one of: {', '.join(CHOICES)}")
     if settings["region"] == "face" and "faces" not in signals:
         raise UsageError("[stages.samples]: region = face needs the stage [stages.faces]")
     return settings
@@ -216,10 +219,10 @@ def choose_face(measured: Mapping[str, Row], settings: Row) -> tuple[int, Verdic
     areas = {index: _area(faces[index]) for index in sure}
     largest = sorted(sure, key=lambda index: (-areas[index], index))
     chosen = largest[0]
-    if settings["choose"] == "central":
+    if settings["choose"] in _BY_PLACE:
         decode = measured["decode"]
         sizes = int(decode["width_px"]), int(decode["height_px"])
-        chosen = sure[most_central([faces[index] for index in sure], *sizes)]
+        chosen = sure[_BY_PLACE[settings["choose"]]([faces[index] for index in sure], *sizes)]
     elif settings["choose"] == "dominant" and len(sure) > 1:
         ratio = areas[largest[0]] / max(1, areas[largest[1]])
         if ratio < settings["dominance"]:

@@ -45,8 +45,13 @@ class ThumbnailsStage:
         return measure
 
 
-def jpeg_bytes(image: Image.Image) -> bytes:
-    """Encode as JPEG, quality 92, 4:2:0, no metadata: the same pixels give the same bytes."""
+def jpeg_bytes(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
+    """Encode as JPEG, 4:2:0, no metadata: the same pixels give the same bytes.
+
+    Args:
+        image: RGB.
+        quality: 1 to 100.
+    """
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=JPEG_QUALITY)
+    image.save(stream, "JPEG", quality=quality)
     return stream.getvalue()

@@ -6,6 +6,7 @@ import typer
 
 from flows.cli.collecting import register as register_collecting
 from flows.cli.curating import register as register_curating
+from flows.cli.folders import register as register_folders
 from flows.cli.keeping import register as register_keeping
 from flows.cli.operating import register as register_operating
 from flows.cli.releasing import register as register_releasing
@@ -22,6 +23,7 @@ app = typer.Typer(
 
 register_collecting(app)
 register_curating(app)
+register_folders(app)
 register_releasing(app)
 register_training(app)
 register_keeping(app)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from curation.ops.registration import compare, look_at
+from curation.ops.registration import VIEWS, compare, look_at
 
 
 def look(image: Image.Image):
@@ -43,8 +43,41 @@ def test_copies_are_told_from_other_pictures(draw):
 def test_mirrored_copies_are_found_when_asked_for(draw):
     image = Image.fromarray(draw(11, 320, 240))
     mirrored = look(ImageOps.mirror(image))
-    assert compare(look(image), mirrored, is_mirrored=True).copy_prob > 0.9
+    assert compare(look(image), mirrored, "mirror").copy_prob > 0.9
     assert compare(look(image), mirrored).copy_prob < 0.5
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_turned_copies_are_found(draw, turn):
+    rgb = draw(12, 320, 240)
+    turned = look(Image.fromarray(np.ascontiguousarray(np.rot90(rgb, -turn // 90))))
+    assert compare(look(Image.fromarray(rgb)), turned, f"turn{turn}").copy_prob > 0.9
+    assert max(compare(look(Image.fromarray(draw(13, 320, 240))), turned, view).copy_prob for view in VIEWS) < 0.1
+
+
+def test_frames_of_one_camera_are_no_copies(draw):
+    scene = draw(13, 320, 240)
+    frames = []
+    for place in (40, 200):
+        frame = scene.copy()
+        frame[90:150, place : place + 70] = draw(14, 70, 60)
+        frames.append(look(Image.fromarray(frame)))
+    assert compare(*frames).copy_prob < 0.5
+
+
+def test_one_photo_in_another_colour_is_no_copy(draw):
+    rgb = draw(15, 320, 240)
+    red = rgb.copy()
+    red[60:180, 80:240] = red[60:180, 80:240][..., [1, 2, 0]]
+    found = compare(look(Image.fromarray(rgb)), look(Image.fromarray(red)))
+    assert found.copy_prob < 0.5
+
+
+def test_frames_around_pictures_say_nothing(draw):
+    black = [np.zeros((240, 320, 3), np.uint8) for _ in range(2)]
+    for number, canvas in enumerate(black):
+        canvas[30:210, 60:260] = draw(20 + number, 200, 180)
+    assert compare(*(look(Image.fromarray(canvas)) for canvas in black)).copy_prob < 0.1
 
 
 def test_solid_pictures_do_not_break_it():

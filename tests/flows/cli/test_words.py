@@ -16,7 +16,7 @@ from flows.cli.app import app
 REPOSITORY = Path(__file__).parents[3]
 WORDS = {
     "demo", "up", "down", "status", "sampleweb", "source", "probe", "crawl", "import", "curate", "review", "release",
-    "train", "lineage", "doctor",
+    "train", "lineage", "doctor", "duplicates", "audit", "crop", "quality",
 }  # fmt: skip
 
 
