@@ -24,7 +24,7 @@ from sampleweb.truth import truth_table
 from sampleweb.world import World, build_world
 from tests.e2e.command_line import CommandLine, command_line
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 CRAWL = ("crawl", "sample-shop", "--category", "skirts", "--pages", "5", "--max-items", "200")
 

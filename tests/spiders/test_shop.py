@@ -257,23 +257,26 @@ def test_without_a_browser_such_an_item_is_never_a_positive(shop, root):
     assert all(labels[item_id] == {None} for item_id in filled)
 
 
-def test_a_host_that_asks_for_hours_ends_the_run_with_the_time_it_names(shop, root):
-    sources, _, folder = shop
+BUSY = {"status": 429, "body": b"later", "headers": {"Retry-After": "7200"}}
+PUNISH = {"body": b"<title>Captcha Interception</title><script src='/_____tmd_____/punish?x5secdata=x'></script>"}
+
+
+@pytest.mark.parametrize(
+    ("place", "answer", "pause_s"),
+    [("listing", BUSY, 7200), ("picture", BUSY, 7200), ("picture", PUNISH, 1800)],
+    ids=["busy-listing", "busy-picture", "challenge-for-a-picture"],
+)
+def test_a_host_that_wants_us_gone_ends_the_run_with_a_time_to_try_again(shop, root, place, answer, pause_s):
+    _, _, folder = shop
     world = build_world(7, 0.1)
     world.sites = [site for site in world.sites if site.kind == "shop"]
     files = world.sites[0].files
     picture = next(path for path in files if path.startswith("/kf/S") and path.endswith(".jpg"))
-    listing = sources["sample-shop-skirts"].url.partition("127.0.0.90")[2].partition("/")[2]
-    for path, state in (("/" + listing, "page"), (picture, "picture")):
-        busy = dataclasses.replace(
-            files[path], status=429, picture=None, body=b"later", headers={"Retry-After": "7200"}
-        )
-        world.sites[0].files = {**files, path: busy}
-        with running(world, free_port(), None, folder / "pictures") as port:
-            write_sources(world, folder / state, port)
-            source = load_sources([folder / state])["sample-shop-skirts"]
-            run = crawl_source(dataclasses.replace(source, name=state), root, Config(), WHEN)
-        assert run.state == "blocked"
-        finished, named = run.finished_at, run.detail.rpartition("after ")[2]
-        waited_s = (datetime.fromisoformat(named) - datetime.fromisoformat(finished)).total_seconds()
-        assert waited_s == pytest.approx(7200, abs=5)
+    path = picture if place == "picture" else world.sites[0].categories["skirts"]
+    files[path] = dataclasses.replace(files[path], picture=None, **answer)
+    with running(world, free_port(), None, folder / "pictures") as port:
+        write_sources(world, folder / "disturbed", port)
+        run = crawl_source(load_sources([folder / "disturbed"])["sample-shop-skirts"], root, Config(), WHEN)
+    assert run.state == "blocked"
+    then = datetime.fromisoformat(run.detail.rpartition("after ")[2])
+    assert (then - datetime.fromisoformat(run.finished_at)).total_seconds() == pytest.approx(pause_s, abs=5)
