@@ -61,6 +61,14 @@ def test_a_name_covers_all_sources_and_copies_but_no_placeholder(world, people):
     assert len(trace.looks) == 2
 
 
+def test_a_name_with_a_further_word_is_shown_and_not_covered(world, people, draw, encode):
+    world.add([{"body": encode(draw(5)), "subject": "m", "name": "Ada Maria Bell"}], "sample-d")
+    trace = find(world, "name", "Ada Bell")
+    assert trace.similar == ["Ada Maria Bell"]
+    assert subject_id("sample-d", "m") not in trace.subject_ids
+    assert not trace.needles.names_in("Ada Maria Bell")
+
+
 def test_a_picture_alone_leaves_its_person(world, people):
     trace = find(world, "id", people["shown"])
     assert trace.images == {people["shown"]: "named", people["small"]: "near copy"}
