@@ -17,6 +17,7 @@ from catalog import tables
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
+from catalog.ids import sha256_hex
 from catalog.ingest import rebuild
 from catalog.release_format import TOMBSTONE, Release, find_release
 from catalog.schema import Verdict
@@ -94,7 +95,7 @@ class World:
         return steps.release_curated(self.config, steps.curate_recipe(self.config, "people"))
 
     def assert_gone(self, *pictures: bytes) -> None:
-        assert files_with(self.root, TEXTS) == []
+        assert files_with(self.root, (*TEXTS, *(sha256_hex(body) for body in pictures))) == []
         assert files_showing(self.root, pictures, radius_bits=4) == []
 
 

@@ -88,6 +88,12 @@ def test_a_file_is_found_by_its_look(world, people, encode, draw):
     assert set(find(world, "image", image_id(unknown), unknown).images) == {image_id(unknown)}
 
 
+def test_a_turned_copy_is_found(world, people, encode, draw):
+    turned = encode(np.rot90(draw(2)))
+    trace = find(world, "image", image_id(turned), turned)
+    assert people["bo"] in trace.images
+
+
 def test_an_address_covers_what_it_served(world, people):
     trace = find(world, "url", f"http://127.0.0.2/{people['bo'][:12]}.jpg")
     assert trace.images == {people["bo"]: "named"}
