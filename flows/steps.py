@@ -60,6 +60,12 @@ def recipe_named(config: Config, name: str) -> Recipe:
     return load_recipe(name, config.data_root.recipes)
 
 
+def takedowns(config: Config) -> Suppressions:
+    """Read the takedowns that hold."""
+    with Catalog(config.catalog_url) as catalog:
+        return Suppressions.load(catalog)
+
+
 def all_sources(config: Config) -> dict[str, Source]:
     """Read all declarations: those that ship, and the root's own, which win."""
     from spiders.sources import SHIPPED, load_sources

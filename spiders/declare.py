@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from catalog import files
 from catalog.config import Config
 from catalog.errors import UsageError
+from catalog.suppressions import Suppressions
 from spiders.policy.address import is_loopback_host
 from spiders.policy.pace import LOOPBACK_DELAY_S, PUBLIC_DELAY_S
 from spiders.probe import is_address, look, save_case
@@ -38,7 +39,13 @@ def source_of_url(url: str, *, label: str | None = None, name: str | None = None
 
 
 def new_source(
-    url: str, *, label: str, name: str | None, case_folder: Path | None, config: Config
+    url: str,
+    *,
+    label: str,
+    name: str | None,
+    case_folder: Path | None,
+    config: Config,
+    suppressions: Suppressions | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Look at a staff page once, keep it as a fixture case, and write its declaration into the data root.
 
@@ -48,6 +55,7 @@ def new_source(
         name: of the source; None makes one from the address.
         case_folder: where the case goes; None keeps it under the data root.
         config: root and contact.
+        suppressions: takedowns that hold: a page that names somebody is not kept.
 
     Returns:
         The TOML's path, and the JSON of what was found.
@@ -65,7 +73,8 @@ def new_source(
         raise UsageError(
             f"{url}: {issue.reason if issue else seen.result.page_format}: {issue.detail if issue else ''}"
         )
-    save_case(case_folder or config.data_root.root / "cases" / draft.name, seen.page, seen.result)
+    if suppressions is None or not suppressions.names_in_page(seen.page.body):
+        save_case(case_folder or config.data_root.root / "cases" / draft.name, seen.page, seen.result)
     count = len(seen.result.records)
     values = {key: getattr(draft, key) for key in ("name", "kind", "url", "label", "render", "title", "organisation")}
     source = Source(

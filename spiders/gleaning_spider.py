@@ -271,9 +271,9 @@ class GleaningSpider(scrapy.Spider):
                 raise ShutOut(
                     f"{step.url}: {fetched.detail}, the host asks to be left alone for {rest_s:.0f} s", rest_s
                 )
-            is_suppressed = fetched.reason == "policy_suppressed"
-            self._issue(fetched.reason, SUPPRESSED if is_suppressed else step.url, fetched.detail)
-            return self._lost(step, f"{step.url}: {fetched.reason} {fetched.detail}".rstrip())
+            where = SUPPRESSED if fetched.reason == "policy_suppressed" else step.url
+            self._issue(fetched.reason, where, fetched.detail)
+            return self._lost(step, f"{where}: {fetched.reason} {fetched.detail}".rstrip())
         if not (step.is_elsewhere or is_same_site(fetched.final_url, self.work.source.start_urls)):
             self._issue("page_foreign", step.url, f"moved to {fetched.final_url}")
             return self._lost(step, f"{step.url}: moved to another site, {fetched.final_url}")

@@ -84,11 +84,12 @@ class CopyFinder:
         rich = ~hashes["is_low_information"].to_numpy(bool)
         is_seed = hashes["image_id"].isin(seeds).to_numpy()
         near = hashes["pixels_digest"].isin(hashes.loc[is_seed, "pixels_digest"]).to_numpy()
-        radius = int(SETTINGS["radius_bits"])
-        for view in ("", "_mirror", "_crop"):
-            mine, theirs = (hashes[name].to_numpy(np.uint64) for name in (f"phash{view}", "phash"))
+        plain = hashes["phash"].to_numpy(np.uint64)
+        for view in (name for name in VIEWS if name.startswith("phash")):
+            other = hashes[view].to_numpy(np.uint64)
+            radius = int(SETTINGS["turn_radius_bits" if "turn" in view else "radius_bits"])
             for row in np.flatnonzero(is_seed & rich):
-                near = near | rich & ((_bits(theirs ^ mine[row]) <= radius) | (_bits(mine ^ theirs[row]) <= radius))
+                near = near | rich & ((_bits(plain ^ other[row]) <= radius) | (_bits(other ^ plain[row]) <= radius))
         return set(ids[near])
 
     def _thumbnailed(self, images: set[str]) -> set[str]:

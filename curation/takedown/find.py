@@ -10,7 +10,7 @@ import pandas as pd
 from catalog.errors import CatalogCorrupt, UsageError
 from catalog.ids import image_id, is_image_id
 from catalog.looks import looks_of
-from catalog.naming import name_forms, text_of
+from catalog.naming import name_forms, text_of, words
 from curation.places import Places
 from curation.takedown.copies import CopyFinder
 from curation.takedown.request import Request
@@ -178,7 +178,19 @@ class _Search:
             page_ids=sorted(self.pages), bodies=sorted(self.bodies), urls=sorted(urls),
             sighting_ids=sorted(self.sightings), sample_ids=sorted(sample_ids), pair_ids=sorted(pairs),
             looks=sorted(self._looks()), sources=sorted(self._sources()), releases=releases, shared=self.shared,
+            similar=sorted(self._similar(request)),
         )  # fmt: skip
+
+    def _similar(self, request: Request) -> set[str]:
+        """Persons of whose names the one asked for is a part, or the other way round."""
+        asked = set(words(request.value)) if request.kind == "name" else set()
+        found = set()
+        for key, subject in self.rows.subjects.items():
+            for name in subject.names if key not in self.subjects and subject.kind == "person" else ():
+                mine = set(words(name))
+                if len(asked & mine) > 1 and (asked <= mine or mine <= asked):
+                    found.add(name)
+        return found
 
     def _names(self, subject: str) -> set[str]:
         known = self.rows.subjects[subject]

@@ -48,25 +48,26 @@ def clear_derived(places: Places, trace: Trace, *, write: bool) -> int:
 
 
 def _clear_parts(places: Places, folder: DerivedFolder, trace: Trace, *, write: bool) -> int:
-    """Take rows out of the parts of a measure, then say so in its manifest."""
+    """Take rows out of the parts of a measure, or of a memory of comparisons, then say so in its manifest."""
     gone = pa.array(sorted(trace.images), pa.string())
     touched = 0
     images: list[str] = []
     for name in folder.part_names():
-        ids = folder.read_table(name, ["image_id"])["image_id"]
-        images += [image for image in ids.to_pylist() if image not in trace.images]
-        if not pc.any(pc.is_in(ids, gone)).as_py():
+        table = folder.read_table(name)
+        of_images = [column for column in table.column_names if column.startswith("image_id")]
+        rest = table
+        for column in of_images:
+            rest = rest.filter(pc.invert(pc.is_in(rest[column], gone)))
+        images += rest[of_images[0]].to_pylist() if of_images else []
+        if rest.num_rows == table.num_rows:
             continue
         touched += 1
-        if write:
-            table = folder.read_table(name)
-            rest = table.filter(pc.invert(pc.is_in(table["image_id"], gone)))
-            if rest.num_rows:
-                folder.write_table(name, rest)
-            else:
-                places.derived.remove(folder, name)
+        if write and rest.num_rows:
+            folder.write_table(name, rest)
+        elif write:
+            places.derived.remove(folder, name)
     manifest = folder.read_manifest()
-    if write and manifest is not None:
+    if write and manifest is not None and "images_sha256" in manifest:
         # Also where no part was touched: a kill may have come between the parts and their manifest.
         unique = sorted(set(images))
         folder.write_manifest({**manifest, "images_count": len(unique), "images_sha256": digest(unique)})

@@ -46,6 +46,9 @@ class Trace:
     shared: dict[str, int] = field(default_factory=dict)
     """Pictures left alone, as they stand for so many differently named people: placeholders."""
 
+    similar: list[str] = field(default_factory=list)
+    """Names that share words with the one asked for, and are not covered: a middle name, perhaps."""
+
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing was found."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catalog.ids import is_image_id, sha256_hex
 from curation.places import Places
-from curation.takedown.results import file_shows
+from curation.takedown.results import clear_derived, file_shows
 from curation.takedown.trace import Trace
 
 _PRIVATE = "open"
@@ -16,9 +16,12 @@ _SKIPPED = ("sampleweb",)
 
 
 def leftovers(places: Places, trace: Trace) -> list[str]:
-    """List the files, relative to the data root, that hold a name, an address, an id or the bytes of a trace."""
+    """List what still holds a name, an address, an id or the bytes of a trace: files of the data root, and stores."""
     root = places.root.root
-    return [path.relative_to(root).as_posix() for path in _files(places) if _is_left(path, places, trace)]
+    gone = [f"blob {sha256[:8]}..." for sha256 in (*trace.images, *trace.bodies) if sha256 in places.blobs]
+    if "://" in places.derived.location and clear_derived(places, trace, write=False):
+        gone.append(places.derived.location)
+    return gone + [path.relative_to(root).as_posix() for path in _files(places) if _is_left(path, places, trace)]
 
 
 def _files(places: Places) -> Iterator[Path]:

@@ -131,9 +131,13 @@ def source_new(
     root: Root = None,
 ) -> None:
     """Declare a site: fetch its page once, keep it as a fixture case, write the TOML, show what was found."""
+    from flows import steps
     from spiders.declare import new_source
 
-    path, document = new_source(url, label=label, name=name, case_folder=case, config=options.config_for(root))
+    config = options.config_for(root)
+    path, document = new_source(
+        url, label=label, name=name, case_folder=case, config=config, suppressions=steps.takedowns(config)
+    )
     _print_probe(document)
     typer.echo(f"wrote {path}")
 

@@ -179,6 +179,7 @@ def _print_plan(found: Plan, *, as_json: bool) -> None:
             "left alone (stand for many)": [
                 {"image": image, "people": count} for image, count in trace.shared.items()
             ],
+            "similar names, NOT covered": trace.similar,
         }
     )
     options.print_table("Would be cleared", ["place", "count"], [list(row) for row in found.counts.items()])

@@ -61,6 +61,14 @@ def test_a_name_covers_all_sources_and_copies_but_no_placeholder(world, people):
     assert len(trace.looks) == 2
 
 
+def test_a_name_with_a_further_word_is_shown_and_not_covered(world, people, draw, encode):
+    world.add([{"body": encode(draw(5)), "subject": "m", "name": "Ada Maria Bell"}], "sample-d")
+    trace = find(world, "name", "Ada Bell")
+    assert trace.similar == ["Ada Maria Bell"]
+    assert subject_id("sample-d", "m") not in trace.subject_ids
+    assert not trace.needles.names_in("Ada Maria Bell")
+
+
 def test_a_picture_alone_leaves_its_person(world, people):
     trace = find(world, "id", people["shown"])
     assert trace.images == {people["shown"]: "named", people["small"]: "near copy"}
@@ -78,6 +86,12 @@ def test_a_file_is_found_by_its_look(world, people, encode, draw):
     assert set(trace.images) == {image_id(other), people["shown"], people["small"]}
     unknown = encode(draw(77))
     assert set(find(world, "image", image_id(unknown), unknown).images) == {image_id(unknown)}
+
+
+def test_a_turned_copy_is_found(world, people, encode, draw):
+    turned = encode(np.rot90(draw(2)))
+    trace = find(world, "image", image_id(turned), turned)
+    assert people["bo"] in trace.images
 
 
 def test_an_address_covers_what_it_served(world, people):

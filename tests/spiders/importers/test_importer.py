@@ -10,6 +10,7 @@ from catalog import landing
 from catalog.blobs import BlobStore
 from catalog.errors import UsageError
 from catalog.ids import sha256_hex
+from catalog.naming import name_forms
 from catalog.suppressions import Suppressions
 from spiders.importers import LAYOUTS, import_folder
 
@@ -209,6 +210,19 @@ def test_a_takedown_holds(lfw_like, root):
     run = import_folder(lfw_like, "identities", "tiny", root, WHEN, suppressions=held)
     assert sha256_hex(bytes_of) not in BlobStore(root.blobs)
     assert issues(root, run) == {("policy_suppressed", "(taken down)"): 1}
+
+
+def test_nothing_that_names_a_person_lands_after_a_takedown(lfw_like, root):
+    bytes_of = (lfw_like / "Bo_Sample/Bo_Sample_0001.jpg").read_bytes()
+    (lfw_like / "pairs.txt").write_text("2\nAda_Example\t1\t2\nAda_Example\t1\tBo_Sample\t1\n")
+    held = Suppressions(names=name_forms("Bo Sample"))
+    run = import_folder(lfw_like, "identities", "tiny", root, WHEN, suppressions=held)
+    assert run.counts["subjects"] == 1
+    assert sha256_hex(bytes_of) not in BlobStore(root.blobs)
+    for path in (path for path in root.root.rglob("*") if path.is_file()):
+        assert b"Bo_Sample" not in path.read_bytes(), path
+        assert b"Sample" not in path.read_bytes(), path
+    assert any(b"Ada_Example\t1\t2" in path.read_bytes() for path in root.blobs.rglob("*") if path.is_file())
 
 
 @pytest.mark.shared_data
