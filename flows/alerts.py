@@ -91,7 +91,7 @@ def _automations(client: SyncPrefectClient, config: Config) -> Iterator[Automati
     meaning = f"a run goes on for more than {config.stuck_after_hours} hours"
     yield _alert(client, config, "run stuck", meaning, stuck, "{{ flow_run.name }} still runs")
     silent = _about_runs(
-        after={"prefect.flow-run.heartbeat"}, expect={"prefect.flow-run.heartbeat", *_ENDED},
+        after={"prefect.flow-run.Running", "prefect.flow-run.heartbeat"}, expect={"prefect.flow-run.heartbeat", *_ENDED},
         posture=Posture.Proactive, for_each={"prefect.resource.id"}, within=timedelta(seconds=4 * HEARTBEAT_S),
     )  # fmt: skip
     crashed = ChangeFlowRunState.model_validate(
