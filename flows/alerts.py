@@ -28,6 +28,7 @@ TAG = "gleanery"
 COLLECTED = "gleanery.recipe.collected"
 MAIL_DEPLOYMENT = "mail/mail"
 _BLOCK = "gleanery-alerts"
+_HEARTBEAT = "prefect.flow-run.heartbeat"
 _ENDED = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Crashed", "Cancelled", "waiting_review")}
 _RUNS_OF_OURS = {"prefect.resource.id": [f"prefect.tag.{TAG}"], "prefect.resource.role": "tag"}
 _RUN_TEXT = "{{ flow_run.name }}: {{ flow_run.state.message }}"
@@ -91,7 +92,7 @@ def _automations(client: SyncPrefectClient, config: Config) -> Iterator[Automati
     meaning = f"a run goes on for more than {config.stuck_after_hours} hours"
     yield _alert(client, config, "run stuck", meaning, stuck, "{{ flow_run.name }} still runs")
     silent = _about_runs(
-        after={"prefect.flow-run.heartbeat"}, expect={"prefect.flow-run.heartbeat", *_ENDED},
+        after={"prefect.flow-run.Running", _HEARTBEAT}, expect={_HEARTBEAT, *_ENDED},
         posture=Posture.Proactive, for_each={"prefect.resource.id"}, within=timedelta(seconds=4 * HEARTBEAT_S),
     )  # fmt: skip
     crashed = ChangeFlowRunState.model_validate(

@@ -178,7 +178,7 @@ def _write_state(folder: Path, supervisor: Supervisor, *, is_ready: bool) -> Non
     files.write_text(folder / STATE_NAME, json.dumps(state, indent=1))
 
 
-def start_detached(config: Config, patience_s: float = 180.0) -> dict[str, Any]:
+def start_detached(config: Config, patience_s: float = 400.0) -> dict[str, Any]:
     """Start `run_services` in a process of its own that outlives this one; returns its state once all is ready.
 
     Raises:

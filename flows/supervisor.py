@@ -54,7 +54,7 @@ class Supervisor:
         self._children: dict[str, _Child] = {}
         log_folder.mkdir(parents=True, exist_ok=True)
 
-    def start(self, service: Service, patience_s: float = 120.0) -> None:
+    def start(self, service: Service, patience_s: float = 300.0) -> None:
         """Start a service and wait until it is ready.
 
         Raises:
