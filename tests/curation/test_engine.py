@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -65,10 +66,40 @@ def test_only_what_is_new_is_measured(store):
     assert {stage.key for stage in more.stages} >= {stage.key for stage in PLAN.stages}
 
 
+def mortal(function, folder, job):
+    """Kill the worker of each shard once, after its work and before it can say so."""
+    marker = Path(folder) / job.part_name
+    if marker.exists():
+        return function(job)
+    marker.touch()
+    function(job)
+    os._exit(9)
+
+
+class MortalProcesses(ProcessExecutor):
+    """Its workers die on every shard, the first time."""
+
+    def run(self, function, jobs):
+        with tempfile.TemporaryDirectory() as folder:
+            yield from super().run(partial(mortal, function, folder), jobs)
+
+
+class MortalDask(DaskExecutor):
+    """As MortalProcesses, on a cluster."""
+
+    def run(self, function, jobs):
+        with tempfile.TemporaryDirectory() as folder:
+            yield from super().run(partial(mortal, function, folder), jobs)
+
+
 @pytest.mark.parametrize(
     "executor",
-    [ProcessExecutor(2), pytest.param(DaskExecutor(workers_count=1), marks=pytest.mark.slow)],
-    ids=["processes", "dask"],
+    [
+        ProcessExecutor(2),
+        pytest.param(MortalProcesses(2), marks=pytest.mark.slow),
+        pytest.param(MortalDask(workers_count=1), marks=pytest.mark.slow),
+    ],
+    ids=["processes", "processes that die", "dask workers that die"],
 )
 def test_order_shards_and_executor_change_nothing(store, monkeypatch, executor):
     root, ids, _ = store
