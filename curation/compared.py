@@ -14,10 +14,12 @@ import pyarrow as pa
 from catalog.ids import digest
 from catalog.manifests import stage_key
 from curation.contract import TableStage
-from curation.derived import PART, DerivedFolder
+from curation.derived import DerivedFolder
 
 _COLUMNS = ("image_id_a", "image_id_b", "view", "outcome")
 """Two image ids, how the second was shown, and what the comparison gave, as JSON text."""
+_PAIRS = "pairs-"
+"""Prefix of the files: parts hold one row per image, these do not, and a takedown removes them whole."""
 _Key = tuple[str, str, str]
 
 
@@ -75,7 +77,7 @@ def memory_folder(location: str, stage: TableStage, keys: Mapping[str, str]) -> 
 def load_compared(folder: DerivedFolder) -> Compared:
     """Read all that was compared under a key."""
     known: dict[_Key, str] = {}
-    for name in folder.part_names():
+    for name in folder.names(_PAIRS, ".parquet"):
         table = folder.read_table(name)
         a, b, view, outcome = (table[column].to_pylist() for column in _COLUMNS)
         known.update(zip(zip(a, b, view, strict=True), outcome, strict=True))
@@ -87,4 +89,4 @@ def save_compared(folder: DerivedFolder, compared: Compared) -> None:
     if compared.new_count:
         table = compared.new_table()
         keys = [table[column].to_pylist() for column in _COLUMNS[:3]]
-        folder.write_table(f"{PART}{digest(keys, 16)}.parquet", table)
+        folder.write_table(f"{_PAIRS}{digest(keys, 16)}.parquet", table)

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -177,7 +178,7 @@ def crop_face(
         align=is_aligned,
     )
     # A copy: autocrop swaps channels in the caller's array.
-    bgr = np.ascontiguousarray(np.rot90(rgb, turn_deg // 90)[..., ::-1])
+    bgr = np.asarray(cv2.cvtColor(np.ascontiguousarray(np.rot90(rgb, turn_deg // 90)), cv2.COLOR_RGB2BGR), np.uint8)
     crop = cropper.crop(bgr).image
     return None if crop is None else np.asarray(crop, np.uint8)
 

@@ -43,10 +43,11 @@ class HashesStage:
     def prepare(self, params: Mapping[str, Any]) -> MeasureFunction:
         """Give the function; there is no model."""
         check_params(self.name, params, ())
-        return _measure
+        return lambda image, _: measure_hashes(image)
 
 
-def _measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
+def measure_hashes(image: DecodedImage) -> Row:
+    """Give the columns of one picture."""
     luma = image.luma()
     views, spread_levels = hash_views(luma)
     step = max(1, min(luma.shape) // _COLOURS_PX)

@@ -20,7 +20,7 @@ from curation.contract import DecodeNeed
 from curation.decode import decode_image
 from curation.derived_files import DerivedFiles
 from curation.stages.duplicates import SETTINGS, pairs_table
-from curation.stages.hashes import VIEWS, HashesStage
+from curation.stages.hashes import VIEWS, measure_hashes
 from curation.stages.thumbnails import jpeg_bytes
 
 _THUMBNAIL_PX = 256
@@ -147,7 +147,7 @@ def _hash_row(image: str, body: bytes | None) -> list[dict[str, Any]]:
     if body is None:
         return []
     try:
-        row = HashesStage().prepare({})(decode_image(image, body, _NEED), {})
+        row = measure_hashes(decode_image(image, body, _NEED))
     except BadImage:
         return []  # no picture: only the same bytes are its copies
     # Hashed at another size than recipes hash at: digests of pixels do not compare.
