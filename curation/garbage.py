@@ -22,11 +22,11 @@ from catalog.recipe import Recipe
 from curation.curate import table_names
 from curation.derived import DerivedFolder
 from curation.engine import plan_measures
-from curation.places import TRAINING, Places, is_decoded_release
+from curation.places import FIND, TRAINING, Places, is_decoded_release
 from curation.stages import registry
 
 DAY_S = 86_400.0
-_KNOWN_STAGES = {"decode", TRAINING, *registry.MEASURES, *registry.TABLES}
+_KNOWN_STAGES = {"decode", TRAINING, FIND, *registry.MEASURES, *registry.TABLES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

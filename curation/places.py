@@ -18,20 +18,22 @@ from catalog.release_format import TOMBSTONE, Release, file_sha256, open_release
 from curation.derived import DerivedFolder
 from curation.derived_files import DerivedFiles
 
-TRAINING = "training"
-"""Stage under which training keeps decoded releases; it may not be imported here."""
+TRAINING, FIND = "training", "find"
+"""Stages under which training keeps decoded releases and embedded galleries; it may not be imported here."""
 
 
 def is_decoded_release(folder: DerivedFolder, manifest_shas: Iterable[str]) -> bool:
-    """Tell whether a folder holds the decoded pictures of one of some releases: its key says so.
+    """Tell whether a folder holds the decoded or embedded pictures of one of some releases.
 
-    One that was never finished does not tell, and counts as such.
+    Its key says so, or its manifest. One that was never finished does not tell, and counts as such.
     """
-    if folder.stage != TRAINING:
+    if folder.stage not in (TRAINING, FIND):
         return False
     manifest = folder.read_manifest()
     if manifest is None:
         return True
+    if folder.stage == FIND:
+        return manifest["inputs"]["release"] in set(manifest_shas)
     inputs = ({"release": sha} for sha in manifest_shas)
     return folder.key in {stage_key(TRAINING, manifest["version"], manifest["params"], one) for one in inputs}
 

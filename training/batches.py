@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,8 @@ class BatchFeed:
         batch_size: examples per batch; the last batch may be smaller.
         order: indices into the examples.
 
-    Yields dicts: `image` (B, V, C, H, W) uint8, `target` (B,), `row` (B, V).
+    Yields dicts: `image` (B, V, C, H, W) uint8, `target` (B,), `row` (B, V). While one batch is computed on, the next
+    is read in a thread, into pinned memory where there is a GPU.
     """
 
     def __init__(
@@ -60,11 +62,22 @@ class BatchFeed:
         return -(-len(self._order) // self._batch_size)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        for start in range(0, len(self._order), self._batch_size):
-            chosen = self._order[start : start + self._batch_size]
-            rows = self._examples.rows[chosen]
-            yield {
-                "image": torch.from_numpy(self._pixels[rows]),
-                "target": torch.from_numpy(self._examples.targets[chosen]),
-                "row": torch.from_numpy(rows),
-            }
+        pending = None
+        with ThreadPoolExecutor(1) as pool:
+            for start in range(0, len(self._order), self._batch_size):
+                following = pool.submit(self._read, start)
+                if pending is not None:
+                    yield pending.result()
+                pending = following
+            if pending is not None:
+                yield pending.result()
+
+    def _read(self, start: int) -> dict[str, Tensor]:
+        chosen = self._order[start : start + self._batch_size]
+        rows = self._examples.rows[chosen]
+        batch = {
+            "image": torch.from_numpy(self._pixels[rows]),
+            "target": torch.from_numpy(self._examples.targets[chosen]),
+            "row": torch.from_numpy(rows),
+        }
+        return {name: value.pin_memory() for name, value in batch.items()} if torch.cuda.is_available() else batch

@@ -152,6 +152,12 @@ def roc_curve(
     return np.concatenate([[0.0], wrong]), np.concatenate([[0.0], right])
 
 
+def _balanced(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    """Average the shares of same and of different pairs that are recognised; 0.5 is chance however many there are."""
+    shares = [float((predicted[truth == side] == side).mean()) for side in (True, False) if (truth == side).any()]
+    return float(np.mean(shares))
+
+
 def verification_measures(
     values: NDArray[np.floating[Any]], is_same: NDArray[np.int64], slope: float, threshold: float
 ) -> dict[str, Any]:
@@ -164,7 +170,8 @@ def verification_measures(
         threshold: likewise; larger values are called the same.
 
     Returns:
-        JSON values: accuracy with its 95 % interval, error_frac, precision, recall and F1 of `same`, auc, the error
+        JSON values: accuracy with its 95 % interval, error_frac, balanced accuracy, precision, recall and F1 of
+        `same`, auc, the error
         where both kinds of mistake are equally frequent, loss (mean negative log probability), shares of same pairs in
         truth and prediction.
     """
@@ -182,6 +189,7 @@ def verification_measures(
         "accuracy_low": low,
         "accuracy_high": high,
         "error_frac": 1 - hits / count,
+        "balanced_accuracy": _balanced(predicted, truth),
         "precision": right / named if named else 0.0,
         "recall": right / real if real else 0.0,
         "f1": 2 * right / (named + real) if named + real else 0.0,

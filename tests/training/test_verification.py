@@ -45,6 +45,8 @@ def test_figures_are_those_of_the_loop() -> None:
     precision = counts["hit"] / (counts["hit"] + counts["false"])
     recall = counts["hit"] / (counts["hit"] + counts["miss"])
     assert found["accuracy"] == (counts["hit"] + counts["rest"]) / 200 == 1 - found["error_frac"]
+    specificity = counts["rest"] / (counts["rest"] + counts["false"])
+    assert found["balanced_accuracy"] == pytest.approx((recall + specificity) / 2)
     assert (found["precision"], found["recall"]) == (precision, recall)
     assert found["f1"] == pytest.approx(2 * precision * recall / (precision + recall))
     assert found["loss"] == pytest.approx(loss / 200, rel=1e-5)

@@ -239,7 +239,8 @@ class VerificationTask:
         """Show the figures, ROC, the spread of the values, and the surest mistakes as pictures."""
         values, is_same = outputs.values[:, 0], outputs.targets.astype(np.int64)
         names = ("accuracy", "error_frac", "precision", "recall", "f1", "auc", "equal_error_frac")
-        table = Table(("measure", "value"), tuple((name, f"{measures[name]:.4f}") for name in names))
+        rows = tuple((name.removesuffix("_frac").replace("_", " "), f"{measures[name]:.4f}") for name in names)
+        table = Table(("measure", "value"), rows)
         roc = Chart(
             "roc",
             "Right against wrong acceptances over all thresholds; the dot is the threshold in use.",
