@@ -175,13 +175,8 @@ def fitted(rows: Sequence[Row]) -> dict[str, float]:
     from scipy.optimize import minimize
 
     made = [row for row in rows if not row.kind.startswith("judged")]
-    names = list(evidence(made[0].match.agreement, 0, 0))
-    values = np.array(
-        [
-            list(evidence(row.match.agreement, row.match.inliers_count, row.match.features_count).values())
-            for row in made
-        ]
-    )
+    names = list(evidence(made[0].match.agreement))
+    values = np.array([list(evidence(row.match.agreement).values()) for row in made])
     truth = np.array([row.is_copy for row in made])
     share = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
 

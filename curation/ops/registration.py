@@ -103,7 +103,7 @@ class Match:
     @property
     def copy_prob(self) -> float:
         """Probability that the two are copies of one picture."""
-        return copy_prob(self.agreement, self.inliers_count, self.features_count)
+        return copy_prob(self.agreement)
 
 
 EQUAL = Match(0, 0, Agreement(1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0))
