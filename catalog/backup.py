@@ -2,7 +2,7 @@
 
 One gzipped tar, readable by its owner alone: it holds names. In it:
 
-    tables/<table>.jsonl   verdicts, takedowns, split assignments, releases, waits, stage runs, and the catalog's salt
+    tables/<table>.jsonl   all but the crawl tables: verdicts, takedowns, split assignments, releases, the salt, ...
     landing/ releases/ sources/ recipes/ takedowns/   as they stand (open takedowns left out: they are private)
     gleanery.toml          the settings, where there is a file
     blobs/                 pictures and pages, only if asked: they are large, and can be fetched again
@@ -39,10 +39,12 @@ FORMAT_VERSION = 1
 MANIFEST = "backup.json"
 _FOLDERS = ("landing", "releases", "sources", "recipes", "takedowns")
 _PRIVATE = ("takedowns/open", "takedowns/.lock")
-_TABLES: tuple[Table, ...] = (
-    tables.facts, tables.verdicts, tables.suppressions, tables.split_assignments, tables.releases, tables.waits,
-    tables.stage_runs,
-)  # fmt: skip
+_TABLES: tuple[Table, ...] = tuple(
+    table
+    for table in tables.METADATA.sorted_tables
+    if table not in tables.LANDED_TABLES and table is not tables.schema_version
+)
+"""All that is not a view of landing."""
 _CHUNK_ROWS = 500
 
 Progress = Callable[[int], None]
@@ -211,7 +213,8 @@ def _fill_catalog(config: Config, staging: Path) -> None:
     with Catalog(config.catalog_url) as catalog:
         for table in _TABLES:
             path = staging / "tables" / f"{table.name}.jsonl"
-            rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            text = path.read_text(encoding="utf-8") if path.exists() else ""  # a table that came after the backup
+            rows = [json.loads(line) for line in text.splitlines()]
             with catalog.begin() as connection:
                 if table is tables.facts:
                     connection.execute(delete(table))  # the salt that the new catalog drew fits no hashed name
