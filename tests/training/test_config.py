@@ -53,7 +53,7 @@ def test_bad_settings_say_what_was_expected(override: str, message: str) -> None
 
 
 def test_an_unknown_experiment_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"small_cnn, transfer"):
+    with pytest.raises(UsageError, match=r"siamese, small_cnn, street2shop"):
         load_training_config("smallcnn")
     (tmp_path / "mine.toml").write_text("seed = [")
     with pytest.raises(UsageError, match="not TOML"):

@@ -14,6 +14,7 @@ from PIL import Image
 from catalog.errors import GateFailed, UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
+from catalog.suspects import read_suspects
 from training.config import TrainingConfig
 from training.data import load_data
 from training.evaluate import evaluate
@@ -156,9 +157,9 @@ def test_a_release_without_validation_says_what_it_has(make_release: Make, root:
 
 
 def test_unknown_tasks_and_task_settings_are_named(make_release: Make, root: DataRoot) -> None:
-    with pytest.raises(UsageError, match="expected one of: classification, regression"):
+    with pytest.raises(UsageError, match="expected one of: classification, metric, regression, verification"):
         train("segmentation", make_release(), root, now=NOW)
-    with pytest.raises(UsageError, match=r"no setting task\.margin"):
+    with pytest.raises(UsageError, match=r"unknown training setting task\.margin"):
         train("classification", make_release(), root, overrides=["task.margin=0.3"], now=NOW)
 
 
@@ -183,3 +184,24 @@ def test_the_loss_equals_a_plain_loop() -> None:
     for row, target in zip(logits.double().tolist(), targets.tolist(), strict=True):
         total -= np.log(np.exp(row[target]) / sum(np.exp(value) for value in row))
     assert float(ClassificationTask(("a", "b", "c")).loss(logits, targets)) == pytest.approx(total / 9, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_head_learns_from_features_that_were_computed_once_and_labels_are_doubted(
+    make_release: Make, root: DataRoot
+) -> None:
+    release = make_release()
+    overrides = [*CPU, "task.finds_label_errors=true", "phases.train.epochs=3", "phases.train.backbone_layers=0",
+                 "phases.train.is_cached=true"]  # fmt: skip
+    result = train("classification", release, root, overrides=overrides, now=NOW)
+    settings = TrainingConfig.from_json(json.loads((result.folder / "run.json").read_text())["settings"])
+    data = load_data(release, root, settings.data)
+    model = ClassificationTask(("cs", "econ", "german", "mechanical")).build_model(settings, data.channels)
+    load_weights(model, result.model_folder / "weights.safetensors")
+    features = np.load(result.folder / "checkpoints" / "train" / "features.npy")
+    with torch.inference_mode():
+        expected = model.eval().features(torch.from_numpy(np.array(data.pixels)).float() / 255)
+    assert np.allclose(features, expected.numpy(), atol=1e-4), "the backbone did not learn, and gave these"
+    doubted = [suspect for _, suspect in read_suspects(root.runs, release.recipe)]
+    assert len(doubted) == result.metrics["suspects_count"]
+    assert all(each.label != each.suggested and each.suggested_prob > 0 for each in doubted)
