@@ -32,6 +32,9 @@ _LACKING = 2.25
 """Times the energy from which one has structure that the other lacks."""
 _GAIN_MAX = 1.6
 """A picture made brighter by 1.35 has chroma 1.35 times as strong."""
+_CLIPPED_LEVEL = 250
+"""A channel from here on may have been cut off, which changes the hue; such places count only where most are so."""
+_OPEN_MIN_FRAC = 0.3
 _GREY_LEVELS = 4
 """Range of chroma of a picture without colours, which JPEG leaves."""
 
@@ -159,10 +162,11 @@ def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Ma
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
     if small.sum() < 16:
         return 0.0
-    chroma = [
-        cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)[..., 1:][small]
-        for rgb in (left, right)
-    ]
+    shrunk = [np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8) for rgb in (left, right)]
+    open_ = small & (np.maximum(*shrunk).max(axis=2) < _CLIPPED_LEVEL)
+    if open_.sum() >= _OPEN_MIN_FRAC * small.sum():
+        small = open_
+    chroma = [cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 1:][small] for rgb in shrunk]
     if any(np.ptp(values, axis=0).max() <= _GREY_LEVELS for values in chroma):
         return 0.0  # a black-and-white copy has no colours to differ
     one, other = (values.astype(np.float32) - np.median(values, axis=0) for values in chroma)
