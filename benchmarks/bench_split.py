@@ -42,7 +42,7 @@ Pictures are whole: where a class is small both may stand at the same floor, and
 MILLION_S, MILLION_BYTES = 30.0, 3 << 30
 OPTIMUM_RATIO = 1.05
 _SOLVER_S = 20.0
-SEEDS = 5
+SEEDS = 3
 
 Drawn = tuple[NDArray[np.int64], NDArray[np.int64]]
 """(class, group) of each picture."""

@@ -9,9 +9,9 @@ the recipe's section `[splits]`:
     kind = "leave_one_source_out"  test_source = "name": its groups are the test, all others train; without it every
                                    source is a fold of its own
     disjoint = "group"             or "image": a picture and its copies stay together, a person may stand on two sides
-    stratify = ["label", "attributes.gender*label", "target", "pictures"]
+    stratify = ["label", "attributes.gender*label", "target", "group_samples"]
                                    each balanced on its own, `a*b` every combination; `target` by target_bins (10) of
-                                   equal counts, `pictures` by how many pictures the sample's subject or label has
+                                   equal counts, `group_samples` by how many samples a group has
     allow_sparse = false           true: a class may have fewer groups than there are parts; it then stands where its
                                    share is least off, which is the largest part, and is absent from others
 """

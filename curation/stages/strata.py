@@ -13,8 +13,8 @@ from catalog.errors import UsageError
 
 WHOLE = "samples"
 """Name of stratum 0: all samples."""
-_PICTURE_BINS = (1, 2, 4, 8, 16, 64)
-"""Lower ends of the bins of `pictures`."""
+_GROUP_BINS = (1, 2, 3, 5, 9)
+"""Lower ends of the bins of `group_samples`: nine and more are one, few have so many, and each part needs some."""
 
 
 def group_strata(
@@ -45,10 +45,10 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
     """Give the class of each sample that a stratification balances.
 
     Args:
-        samples: SAMPLE_COLUMNS.
-        name: a column (`label`, `source`, `slot`), `attributes.<name>`, `target` for bins of equal counts, `pictures`
-            for how many pictures there are of the sample's label (or subject, where it has none), or several of
-            these joined by `*`.
+        samples: SAMPLE_COLUMNS and group_id.
+        name: a column (`label`, `source`, `slot`), `attributes.<name>`, `target` for bins of equal counts,
+            `group_samples` for how many samples the group has (1, 2, 3-4, 5-8, 9 and more), so that every part gets
+            people with several pictures, or several of these joined by `*`.
         target_bins: of the target.
 
     Raises:
@@ -60,14 +60,14 @@ def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Ser
     if name == "target":
         ranks = samples["target"].rank(method="average", pct=True).fillna(0)
         return (ranks * target_bins + 0.5).round().clip(1, target_bins).astype("int64").astype("str")
-    if name == "pictures":
-        counts = identity_of(samples).map(identity_of(samples).value_counts()).to_numpy(np.int64)
-        return pd.Series(np.searchsorted(_PICTURE_BINS, counts, side="right").astype("str"), samples.index)
+    if name == "group_samples":
+        counts = samples["group_id"].map(samples["group_id"].value_counts()).to_numpy(np.int64)
+        return pd.Series(np.searchsorted(_GROUP_BINS, counts, side="right").astype("str"), samples.index)
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
         return samples["attributes"].map(lambda text: str(json.loads(text).get(key, ""))).astype("str")
     if name not in samples.columns:
-        known = "label, target, pictures, source, slot or attributes.<name>"
+        known = "label, target, group_samples, source, slot or attributes.<name>"
         raise UsageError(f"[splits]: stratify {name!r}, expected {known}")
     return samples[name].astype("str")
 
