@@ -58,6 +58,11 @@ class DataRoot:
         return self.root / "services"
 
     @property
+    def exports(self) -> Path:
+        """Releases in other shapes, `<recipe>/<format>/`; they can be written again, and a takedown removes them."""
+        return self.root / "exports"
+
+    @property
     def takedowns(self) -> Path:
         """Open takedowns (private) and their receipts, and which copies of the data left the root."""
         return self.root / "takedowns"

@@ -34,7 +34,7 @@ def diff_releases(old: Release, new: Release) -> dict[str, Any]:
     return {
         **{name: sorted(ids) for name, ids in changes.items()},
         "counts": {name: len(ids) for name, ids in changes.items()},
-        "conflicts": new.certificate()["conflicts"],
+        "conflicts": new.certificate().get("conflicts", []),
     }
 
 

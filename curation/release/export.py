@@ -23,7 +23,6 @@ from curation.release.formats.parquet import parquet
 from curation.release.formats.webdataset import webdataset
 
 EXPORT = "export.json"
-EXPORTS_LIST = "exports/exports.json"
 FORMATS: dict[str, Format] = {
     "class-folders": class_folders,
     "imagefolder": imagefolder,
@@ -108,24 +107,6 @@ def verify_export(folder: Path) -> list[str]:
         elif file_sha256(folder / path) != facts["sha256"]:
             problems.append(f"{path}: changed since it was written")
     return problems
-
-
-def record_export(root: Path, release: Release, format_name: str, folder: Path) -> None:
-    """Remember where an export went, so that a takedown can name the hand-outs; a folder is listed once.
-
-    The list is `exports/exports.json` of the data root: folder -> recipe, release, format.
-    """
-    path = root / EXPORTS_LIST
-    known = exports_of(root)
-    facts = {"recipe": release.recipe, "release": release.version, "format": format_name}
-    write_text(path, json.dumps({**known, str(folder.resolve()): facts}, indent=1, sort_keys=True) + "\n")
-
-
-def exports_of(root: Path) -> dict[str, dict[str, str]]:
-    """Read the list of exports: folder -> recipe, release, format."""
-    path = root / EXPORTS_LIST
-    content: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return content
 
 
 def _earlier(folder: Path, recipe: str, format_name: str) -> Listing:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catalog.errors import GleaneryError
 from catalog.ids import sha256_hex
 from catalog.release_format import Release, open_release, verify_release
-from curation.release.certificate import RECOUNTED, CertificateRules, certify, collect_facts
+from curation.release.certificate import CERTIFICATE_VERSION, RECOUNTED, CertificateRules, certify, collect_facts
 from curation.release.nearest import picture_facts
 
 
@@ -37,6 +37,8 @@ def verify_release_folder(folder: Path) -> list[str]:
 
 def _recount(release: Release) -> list[str]:
     stated = release.certificate()
+    if stated["certificate_version"] != CERTIFICATE_VERSION:
+        return [f"certificate: is of version {stated['certificate_version']}, expected {CERTIFICATE_VERSION}"]
     samples = release.samples().drop(columns="name", errors="ignore")
     splits = release.splits().set_index("sample_id").reindex(samples["sample_id"])
     problems = [

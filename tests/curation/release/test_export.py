@@ -14,7 +14,7 @@ from catalog.errors import UsageError
 from catalog.release_format import file_sha256
 from catalog.shards import ShardSet
 from curation.release.build import build_release
-from curation.release.export import FORMATS, export_release, exports_of, record_export, verify_export
+from curation.release.export import FORMATS, export_release, verify_export
 from curation.release.formats.webdataset import member
 
 NOW = "2026-11-21T08:00:00Z"
@@ -205,15 +205,6 @@ def test_a_folder_of_something_else_is_refused(world, tmp_path):
         export_release(release, "parquet", tmp_path / "index")
     with pytest.raises(UsageError, match="expected one of"):
         export_release(release, "floppy", tmp_path / "disk")
-
-
-def test_exports_are_remembered_by_folder(world, tmp_path):
-    release = build(world)
-    for _ in range(2):
-        record_export(tmp_path, release, "parquet", tmp_path / "out")
-    assert exports_of(tmp_path) == {
-        str(tmp_path / "out"): {"recipe": "garments", "release": "2026-11-21.1", "format": "parquet"}
-    }
 
 
 def test_retrieval_lists_queries_of_each_part_and_every_sellers_photo(world):
