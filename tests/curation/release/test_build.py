@@ -178,7 +178,13 @@ def test_published_splits_are_taken_with_their_leaks(world):
     splits.loc[splits.index[is_item_0][:1], "split"] = "test"
     images = world.curated.tables["samples"].loc[is_item_0, "image_id"].tolist()
     duplicates = pd.DataFrame(
-        {"image_id_a": images[:1], "image_id_b": images[1:2], "is_copy": [True], "cluster_id": ["cluster_1"]}
+        {
+            "pair_id": ["pair_1"],
+            "image_id_a": images[:1],
+            "image_id_b": images[1:2],
+            "is_copy": [True],
+            "cluster_id": ["c"],
+        }
     )
     leaky = world.with_table("splits", splits).with_table("duplicates", duplicates)
     release = build(leaky.with_recipe(splits={"kind": "published"}))
