@@ -37,8 +37,8 @@ class Picture:
     image_id: str
     caption: str = ""
     """Short text from the source; untrusted."""
-    is_mirrored: bool = False
-    """Shown mirrored, so that a mirrored copy lies on its original."""
+    view: str = ""
+    """How it is shown, so that a copy lies on its original: `mirror`, or turned counter-clockwise (`turn90`, ...)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

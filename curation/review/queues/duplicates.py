@@ -59,7 +59,7 @@ class DuplicatesQueue:
             model_prob=float(row["copy_prob"]),
             pictures=(
                 Picture(image_id=a, caption=labels.get(a, "")),
-                Picture(image_id=b, caption=labels.get(b, ""), is_mirrored=bool(row["is_mirrored"])),
+                Picture(image_id=b, caption=labels.get(b, ""), view=row["view"]),
             ),
             shown={"image_ids": [a, b], "phash_distance_bits": int(row["phash_distance_bits"])},
         )

@@ -12,7 +12,7 @@ from catalog.schema import Verdict
 from catalog.suspects import Suspect
 from curation.decisions import decisions_frame, records
 from curation.review.progress import queue_cards
-from curation.stages.duplicates import COLUMNS, _with_clusters
+from curation.stages.duplicates import COLUMNS
 from curation.stages.labels import LabelsStage
 from curation.stages.samples import SamplesStage, face_answer, portrait_id
 from curation.verdicts import label_answer
@@ -29,7 +29,7 @@ def said(queue: str, **answers: str) -> list[Verdict]:
 
 
 def pairs(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
-    base = dict.fromkeys(COLUMNS, "") | {"kind": "near", "phash_distance_bits": 6, "is_mirrored": False}
+    base = dict.fromkeys(COLUMNS, "") | {"kind": "near", "phash_distance_bits": 6, "view": "mirror"}
     full = [
         base
         | {"pair_id": f"{a}{b}", "image_id_a": a, "image_id_b": b, "copy_prob": prob, "verdict": verdict}
@@ -37,16 +37,6 @@ def pairs(*rows: tuple[str, str, float, str]) -> pd.DataFrame:
         for a, b, prob, verdict in rows
     ]
     return pd.DataFrame(full, columns=list(COLUMNS))
-
-
-def test_two_pictures_told_apart_are_never_joined_through_a_third():
-    table = _with_clusters(pairs(("a", "b", 0.9, "different"), ("a", "c", 0.8, ""), ("b", "c", 0.7, "")))
-    found = {row["pair_id"]: (row["is_copy"], row["cluster_id"] != "") for row in records(table)}
-    assert found == {"ab": (False, False), "ac": (True, True), "bc": (False, False)}
-    table = _with_clusters(pairs(("a", "b", 0.9, "different"), ("a", "c", 0.8, ""), ("b", "c", 0.1, "same")))
-    assert table["is_copy"].tolist() == [False, False, True]  # what a person joined comes first
-    table = _with_clusters(pairs(("a", "b", 0.9, ""), ("b", "c", 0.7, "")))
-    assert table["cluster_id"].nunique() == 1
 
 
 def test_the_least_certain_pair_is_asked_first_and_equal_pixels_never(world):
@@ -63,6 +53,7 @@ def test_the_least_certain_pair_is_asked_first_and_equal_pixels_never(world):
     by_prob = {card.model_prob: card for card in cards}
     assert (by_prob[0.97].preset, by_prob[0.4].preset) == ("same", "different")
     assert [picture.image_id for picture in by_prob[0.4].pictures] == [ids[3], ids[4]]
+    assert [picture.view for picture in by_prob[0.4].pictures] == ["", "mirror"]
 
 
 def face(x0: int, size: int = 60) -> dict[str, object]:

@@ -178,7 +178,7 @@ def test_faces_are_chosen_turned_and_rejected_by_keyboard(tmp_path, browse):
 
 def test_pairs_are_told_apart_by_keyboard_and_the_unanswered_stay_open(world, browse):
     images = world.curated.tables["samples"]["image_id"].unique()
-    base = dict.fromkeys(COLUMNS, "") | {"kind": "near", "phash_distance_bits": 6, "is_mirrored": True}
+    base = dict.fromkeys(COLUMNS, "") | {"kind": "near", "phash_distance_bits": 6, "view": "mirror"}
     rows = [
         base | {"pair_id": f"p{n}", "image_id_a": images[n], "image_id_b": images[n + 1], "copy_prob": 0.5 + n / 40}
         for n in range(14)
