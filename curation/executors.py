@@ -102,11 +102,14 @@ class ProcessExecutor:
                 suspects.extend(running.values())
 
     def _run_alone(self, function: Callable[[J], R], job: J) -> R | None:
-        with _pool(1) as pool:
-            try:
-                return pool.submit(function, job).result()
-            except BrokenProcessPool:
-                return None
+        # Twice: it may have become a suspect by running beside the one that died, or by a kill from outside.
+        for _ in range(2):
+            with _pool(1) as pool:
+                try:
+                    return pool.submit(function, job).result()
+                except BrokenProcessPool:
+                    continue
+        return None
 
 
 @contextmanager
