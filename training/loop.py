@@ -76,13 +76,12 @@ class TaskModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self._task, self._data, self._config, self._phase, self._folder = task, data, config, phase, folder
-        self._network: Callable[[Tensor], Tensor] = model
         self._augment = config.augment
         if self._settings.is_cached:
             if hasattr(task, "training_examples"):
                 raise UsageError(f"phases.{phase}.is_cached: {task.name} chooses its examples by looking at pictures")
             path = folder / "checkpoints" / phase / FEATURES
-            self._data, self._network = bottleneck_data(model, data, config, path), model.from_features
+            self._data = bottleneck_data(model, data, config, path)
             self._augment = AugmentConfig()
         self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         self._augmentation = torch.Generator()
@@ -92,6 +91,11 @@ class TaskModule(pl.LightningModule):
     @property
     def _settings(self) -> PhaseConfig:
         return self._config.phases[self._phase]
+
+    @property
+    def _network(self) -> Callable[[Tensor], Tensor]:
+        """What the batches go through: the model, or only its head where features are cached."""
+        return self.model.from_features if self._settings.is_cached else self.model
 
     def _seed(self, purpose: str) -> int:
         return seed_of(self._config.seed, self._phase, self.trainer.current_epoch, purpose)
