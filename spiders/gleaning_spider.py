@@ -211,7 +211,11 @@ class GleaningSpider(scrapy.Spider):
                 raise TooManyFailures(f"{self.fetcher.failures_in_a_row} fetches in a row failed: {fetched.detail}")
             challenges = self._challenges_in_a_row
             fetched = self.kept(step, fetched)
-            read = self._try(step, fetched)
+            lost: SourceChanged | PageForeign | None = None
+            try:
+                read = self._try(step, fetched)
+            except (SourceChanged, PageForeign) as error:  # the page lands all the same, to be looked at
+                read, lost = None, error
             is_blocked = self._challenges_in_a_row > challenges  # what lands would stand for the page from then on
             is_refused = not fetched.permission.is_allowed and fetched.reason != "policy_suppressed"
             if (fetched.reason is None and not is_blocked) or is_refused:
@@ -220,6 +224,8 @@ class GleaningSpider(scrapy.Spider):
                 reads[step.url] = read
             self._found.update(["pages", f"{step.role}_read"] if not is_rendered else ["rendered"])
             self._tell()
+            if lost is not None:
+                raise lost
 
     def _next_level(self, level: Sequence[Step], reads: Mapping[str, PageRead]) -> list[Step]:
         source = self.work.source
