@@ -88,15 +88,19 @@ class Bench:
     def flow_s(self) -> float:
         """Curate as a run of the deployment, from the request to the end of the run."""
         import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
 
+        web = requests.Session()  # the server says 503 while its SQLite is busy
+        again = Retry(total=30, backoff_factor=0.3, backoff_max=5, status_forcelist=[503], allowed_methods=None)
+        web.mount("http://", HTTPAdapter(max_retries=again))
         api = f"http://127.0.0.1:{self.environment['GLEANERY_PREFECT_PORT']}/api"
-        deployment = requests.get(f"{api}/deployments/name/curate/curate", timeout=30).json()["id"]
+        deployment = web.get(f"{api}/deployments/name/curate/curate", timeout=30).json()["id"]
         started_s = time.monotonic()
         order = {"parameters": {"recipe": "drawn"}}
-        run = requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=order, timeout=30).json()["id"]
+        run = web.post(f"{api}/deployments/{deployment}/create_flow_run", json=order, timeout=30).json()["id"]
         while True:
-            answer = requests.get(f"{api}/flow_runs/{run}", timeout=60)
-            state = answer.json()["state"] if answer.ok else {"type": ""}
+            state = web.get(f"{api}/flow_runs/{run}", timeout=60).json()["state"]
             if state["type"] == "COMPLETED":
                 return time.monotonic() - started_s
             if state["type"] in ("FAILED", "CRASHED", "CANCELLED"):

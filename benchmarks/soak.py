@@ -267,12 +267,12 @@ def _live(soak: Soak, minutes: float) -> None:
             time.sleep(1.0)
 
 
-def _settle(soak: Soak, patience_s: float = 300.0) -> None:
+def _settle(soak: Soak, patience_s: float = 600.0) -> None:
     """Wait until nothing runs any more; let one last crawl and release go through in peace."""
-    deadline_s = time.monotonic() + patience_s
     names = ("collect/changing", "collect/collect", "curate/curate", "release/release")
 
     def wait() -> None:
+        deadline_s = time.monotonic() + patience_s
         while any(run["state"]["type"] not in _ENDED for name in names for run in soak.runs(name)):
             if time.monotonic() > deadline_s:
                 return

@@ -93,7 +93,7 @@ def _automations(client: SyncPrefectClient, config: Config) -> Iterator[Automati
     yield _alert(client, config, "run stuck", meaning, stuck, "{{ flow_run.name }} still runs")
     silent = _about_runs(
         after={"prefect.flow-run.Running", _HEARTBEAT}, expect={_HEARTBEAT, *_ENDED},
-        posture=Posture.Proactive, for_each={"prefect.resource.id"}, within=timedelta(seconds=4 * HEARTBEAT_S),
+        posture=Posture.Proactive, for_each={"prefect.resource.id"}, within=timedelta(seconds=10 * HEARTBEAT_S),
     )  # fmt: skip
     crashed = ChangeFlowRunState.model_validate(
         {"state": "CRASHED", "message": "no sign of life; its process is gone"}

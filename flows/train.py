@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -22,6 +23,7 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
     """Train once; returns where the run is and its figures."""
     config = load_config(os.environ)
     logger = get_run_logger()
+    logging.getLogger(steps.__name__).setLevel(logging.INFO)  # Prefect gives our loggers its handler, not its level
     progress = artifacts.show_progress(release)
     with device(config.data_root.services / "locks", devices_count()) as number:
         logger.info("training begins release=%s device=%d", release, number)
