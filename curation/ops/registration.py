@@ -8,7 +8,7 @@ worth. Two photos of one face, or of one scene a moment later, are alike to the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -128,18 +128,28 @@ def compare(left: Look, right: Look, view: str = "") -> Match:
         right: the other.
         view: which of VIEWS of the right one.
     """
-    right = right.shown(view)
+    shown = right.shown(view)
+    if shown.gray.size <= left.gray.size:
+        return replace(_compare(left, shown), view=view)
+    # The smaller one is laid over the larger: shrinking by sampling would lose structure that both have.
+    match = _compare(shown, left)
+    told = match.agreement
+    swapped = replace(told, extra_left_frac=told.extra_right_frac, extra_right_frac=told.extra_left_frac)
+    return replace(match, view=view, agreement=swapped)
+
+
+def _compare(left: Look, right: Look) -> Match:
     found, inliers = _from_features(left, right)
     fewest = min(len(left.features[0]), len(right.features[0]))
     stretched = _stretched(left.gray, right.gray)
     is_alike = _plain_correlation(left.gray, right.gray) >= _ALIKE
     if not is_alike and inliers < _HOPELESS_INLIERS and fewest >= _FEW_FEATURES:
-        return Match(inliers, fewest, NOTHING, view)  # rich in features, and none agree: not worth the refinement
+        return Match(inliers, fewest, NOTHING)  # rich in features, and none agree: not worth the refinement
     is_found = found is not None and inliers >= _HOPELESS_INLIERS
     best = max(_fits(left, right, [found] if is_found else [stretched]), key=_merit)
     if is_found and best.agreeing_frac < _SETTLED:
         best = max(best, *_fits(left, right, [stretched]), key=_merit)
-    return Match(inliers, fewest, best, view)
+    return Match(inliers, fewest, best)
 
 
 _SETTLED = 0.95
