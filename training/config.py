@@ -34,6 +34,10 @@ class DataConfig:
     """Side of the square input."""
     mode: str = "grey"
     """`grey` or `rgb`."""
+    fold: int = -1
+    """Test this fold of the release and train on the others; -1 takes the release's own parts."""
+    validation_frac: float = 0.1
+    """Share of the groups to train on that are held out where the release has no validation part."""
     box: list[int] | None = None
     """x0, y0, x1, y1 px: cut out of every picture first, for sets whose pictures all stand alike (LFW)."""
 
@@ -91,6 +95,8 @@ class PhaseConfig:
     weight_decay: float = 0.0
     schedule: str = "constant"
     """`constant`, or `cosine`: up during the first twentieth of the steps, then down to nothing."""
+    average_decay: float = 0.0
+    """What is judged and kept is a running mean of the weights that forgets a step by this factor; 0 for none."""
     head_factor: float = 1.0
     """The head learns this many times faster than the backbone."""
     backbone_layers: int = -1
@@ -259,6 +265,7 @@ def _check(config: TrainingConfig) -> None:
     rules = [
         (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
         (config.data.size_px > 0, "data.size_px must be positive"),
+        (0 < config.data.validation_frac < 1, "data.validation_frac must be in (0, 1)"),
         (config.batch_size > 0, "batch_size must be positive"),
         (config.augment.copies > 0, "augment.copies must be positive"),
         (0 <= config.augment.zoom_frac < 1, "augment.zoom_frac must be in [0, 1)"),
@@ -272,6 +279,7 @@ def _check(config: TrainingConfig) -> None:
             (phase.optimiser in OPTIMISERS, f"phases.{name}.optimiser must be one of {', '.join(OPTIMISERS)}")
         )
         rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
+        rules.append((0 <= phase.average_decay < 1, f"phases.{name}.average_decay must be in [0, 1)"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
         fits = not phase.is_cached or phase.backbone_layers == 0
         rules.append((fits, f"phases.{name}.is_cached needs phases.{name}.backbone_layers = 0"))

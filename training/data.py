@@ -21,6 +21,7 @@ from catalog.manifests import MANIFEST, read_manifest, stage_key, write_manifest
 from catalog.paths import DataRoot
 from catalog.release_format import Release, file_sha256
 from training.config import DataConfig
+from training.parts import arranged_samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,11 +120,9 @@ def load_data(
 
     Raises:
         CatalogCorrupt: a picture cannot be read; names the sample.
-        UsageError: the release is empty.
+        UsageError: see `training.parts.arranged_samples`.
     """
-    samples = release.samples().sort_values("sample_id", ignore_index=True)
-    if samples.empty:
-        raise UsageError(f"release {release.recipe}@{release.version} holds no samples")
+    samples = arranged_samples(release, settings)
     params: dict[str, Any] = {"size_px": settings.size_px, "mode": settings.mode}
     if settings.box is not None:
         params["box"] = settings.box

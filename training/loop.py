@@ -24,6 +24,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from catalog.errors import GleaneryError, UsageError
 from catalog.files import replacing
@@ -84,6 +85,10 @@ class TaskModule(pl.LightningModule):
             self._data = bottleneck_data(model, data, config, path)
             self._augment = AugmentConfig()
         self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
+        decay = self._settings.average_decay
+        self.average = (
+            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+        )
         self._augmentation = torch.Generator()
         self.step_losses: list[Tensor] = []
         self.validation: list[tuple[Tensor, int, Tensor, Tensor, Tensor]] = []
@@ -93,9 +98,13 @@ class TaskModule(pl.LightningModule):
         return self._config.phases[self._phase]
 
     @property
-    def _network(self) -> Callable[[Tensor], Tensor]:
+    def judged(self) -> nn.Module:
+        """The model that is validated and kept: the running mean, where there is one."""
+        return self.model if self.average is None else self.average.module
+
+    def _network(self, model: nn.Module) -> Callable[[Tensor], Tensor]:
         """What the batches go through: the model, or only its head where features are cached."""
-        return self.model.from_features if self._settings.is_cached else self.model
+        return model.from_features if self._settings.is_cached else model
 
     def _seed(self, purpose: str) -> int:
         return seed_of(self._config.seed, self._phase, self.trainer.current_epoch, purpose)
@@ -139,11 +148,16 @@ class TaskModule(pl.LightningModule):
         """Augment, compute, and refuse a loss that is no number."""
         images = augment(as_float(batch["image"]).flatten(0, 1), self._augment, self._augmentation)
         views = images.unflatten(0, batch["image"].shape[:2])
-        loss = self._task.loss(self._task.forward(self._network, views), batch["target"])
+        loss = self._task.loss(self._task.forward(self._network(self.model), views), batch["target"])
         if not torch.isfinite(loss):
             self._save_batch(batch, views, batch_index)
         self.step_losses.append(loss.detach())
         return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
+        """Take the step into the running mean."""
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
     def _save_batch(self, batch: dict[str, Tensor], views: Tensor, batch_index: int) -> None:
         path = self._folder / "not_finite_batch.npz"
@@ -158,7 +172,7 @@ class TaskModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_index: int) -> None:
         """Keep the outputs; they are measured as a whole."""
-        outputs = self._task.forward(self._network, as_float(batch["image"]))
+        outputs = self._task.forward(self._network(self.judged.eval()), as_float(batch["image"]))
         is_whole = getattr(self._task, "is_measured_whole", False)
         loss = outputs.new_zeros(()) if is_whole else self._task.loss(outputs, batch["target"])
         self.validation.append((loss.detach(), len(outputs), batch["row"], batch["target"], outputs.detach().float()))
@@ -237,7 +251,7 @@ class EpochKeeper(Checkpoint):
             logger.log_metrics({name: value for name, value in row.items() if name != "epoch"}, step=len(self.history))
         if best_epoch(self.history) == len(self.history):
             # Before the checkpoint: a kill between the two repeats this epoch and writes the same weights again.
-            save_weights(module.model, self._folder / BEST)
+            save_weights(module.judged, self._folder / BEST)
         trainer.should_stop = self._should_stop()
         trainer.save_checkpoint(self._folder / LAST)
 

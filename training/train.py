@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog import files
-from catalog.errors import UsageError
 from catalog.ids import short_id
 from catalog.paths import DataRoot
 from catalog.release_format import Release
@@ -29,12 +28,12 @@ from catalog.suspects import write_suspects
 from training.config import TrainingConfig, load_training_config
 from training.data import SPLITS, TrainingData, evaluation_parts, load_data, manifest_sha256
 from training.finished import CONFIG, write_model
+from training.parts import arranged_samples
 from training.purpose import check_purpose, release_purpose
 from training.tasks import find_task
 from training.tasks.task import Outputs, Task
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import nn
 
     from training.loop import PhaseResult, Progress
@@ -102,7 +101,7 @@ def train(
     check_purpose(
         release, kind.is_inner_trait(samples) if settings.is_inner_trait is None else settings.is_inner_trait
     )
-    _check_splits(samples)
+    arranged_samples(release, settings.data)
     facts = _run_facts(run_id, task, release, sha256, settings)
     _write_json(folder / RUN, facts | {"started_at": _first_start(folder / RUN, now)})
     data = load_data(release, root, settings.data)
@@ -167,13 +166,6 @@ def _with_reachable_weights(settings: TrainingConfig) -> TrainingConfig:
     from training.models import with_reachable_weights
 
     return dataclasses.replace(settings, model=with_reachable_weights(settings.model))
-
-
-def _check_splits(samples: pd.DataFrame) -> None:
-    counts = samples["split"].value_counts().to_dict()
-    for split in ("train", "validation"):
-        if not counts.get(split):
-            raise UsageError(f"training needs samples in train and validation, the release has {counts}")
 
 
 def _run_facts(run_id: str, task: str, release: Release, sha256: str, settings: TrainingConfig) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 from training import figures
-from training.config import TrainingConfig
+from training.config import TrainingConfig, read_task_settings
 from training.measures import regression_measures
 from training.sections import Chart, Gallery, Section, Table
 from training.tasks.task import Outputs
@@ -27,6 +27,14 @@ SHOWN_COUNT = 10
 """How many of the worst answers to each side the report shows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionSettings:
+    """Settings `task.*`."""
+
+    flips: bool = False
+    """Judge a picture by the mean of it and its mirror image."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegressionTask:
     """Squared error on the standardised target."""
@@ -37,6 +45,8 @@ class RegressionTask:
     """Of the training targets."""
     percentiles: tuple[float, ...]
     """The 0th, 1st, ..., 100th of all targets of the release."""
+    flips: bool = False
+    """Whether a picture and its mirror image are judged together, by the mean of both."""
     name = "regression"
     headline = "pearson"
 
@@ -47,23 +57,22 @@ class RegressionTask:
         Raises:
             UsageError: samples without target, or training targets that are all one.
         """
-        if config.task:
-            raise UsageError(f"regression has no setting task.{next(iter(config.task))}")
+        settings = read_task_settings(RegressionSettings, config)
         targets = _targets(data)
         trained = targets[data.rows("train")]
         if trained.std() == 0:
             raise UsageError(f"regression needs targets that differ, all {len(trained)} to train on are {trained[0]}")
         percentiles = np.percentile(targets, np.arange(101)).tolist()
-        return cls(float(trained.mean()), float(trained.std()), tuple(percentiles))
+        return cls(float(trained.mean()), float(trained.std()), tuple(percentiles), settings.flips)
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> RegressionTask:
         """Make the task of a finished model."""
-        return cls(facts["mean"], facts["std"], tuple(facts["percentiles"]))
+        return cls(facts["mean"], facts["std"], tuple(facts["percentiles"]), facts.get("flips", False))
 
     def facts(self) -> dict[str, Any]:
         """Give mean, spread and percentiles."""
-        return {"mean": self.mean, "std": self.std, "percentiles": list(self.percentiles)}
+        return {"mean": self.mean, "std": self.std, "percentiles": list(self.percentiles), "flips": self.flips}
 
     @classmethod
     def is_inner_trait(cls, samples: pd.DataFrame) -> bool:
@@ -86,6 +95,8 @@ class RegressionTask:
     def forward(self, model: nn.Module, images: Tensor) -> Tensor:
         """Compute the standardised number (B, 1) of the one view."""
         values: Tensor = model(images[:, 0])
+        if self.flips and not getattr(model, "training", True):
+            values = (values + model(images[:, 0].flip(-1))) / 2
         return values
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
