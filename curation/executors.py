@@ -171,11 +171,17 @@ class DaskExecutor:
                 self.workers_count = max(1, len(client.scheduler_info()["workers"]))
             # Not pure: a job writes files, and must run although an equal one ran before.
             futures = {client.submit(function, job, pure=False): job for job in jobs}
+            killed = []
             for future in as_completed(list(futures)):
                 try:
                     yield futures[future], future.result()
                 except KilledWorker:
-                    yield futures[future], None
+                    killed.append(futures[future])
+            for job in killed:  # alone: a worker takes all jobs that wait at it along, also those that did no harm
+                try:
+                    yield job, client.submit(function, job, pure=False).result()
+                except KilledWorker:
+                    yield job, None
 
     @contextmanager
     def _cluster(self) -> Iterator[Any]:

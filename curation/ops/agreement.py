@@ -17,6 +17,8 @@ Mask = NDArray[np.bool_]
 
 _FLAT_LEVELS = 6
 """Range of the 5 x 5 neighbourhood within which a place is flat; JPEG noise of a solid colour stays below."""
+_CONTENT_LEAST_FRAC = 0.15
+"""Content of fewer of a picture's pixels is no content within a frame."""
 _EDGE_PX = 2
 _FINE_PX, _COARSE_PX = 1.0, 4.0
 """Structure between about 2 and 8 px counts: finer is lost by compression, coarser is shared by all portraits."""
@@ -74,6 +76,8 @@ NOTHING = Agreement(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 def content_mask(gray: Gray) -> Mask:
     """Tell content from frame: flat places that are joined to the border, and their edges, are frame.
 
+    Where hardly anything is left the picture is not framed but drawn of flat places, and all of it is content.
+
     Args:
         gray: (H, W) luma, 0 to 255.
     """
@@ -85,7 +89,8 @@ def content_mask(gray: Gray) -> Mask:
     outer[np.unique(border)] = True
     outer[0] = False  # what is not flat
     frame = outer[regions].astype(np.uint8)
-    return cv2.dilate(frame, np.ones((5 + 2 * _EDGE_PX,) * 2, np.uint8)) == 0
+    content = cv2.dilate(frame, np.ones((5 + 2 * _EDGE_PX,) * 2, np.uint8)) == 0
+    return content if content.mean() >= _CONTENT_LEAST_FRAC else np.ones_like(content)
 
 
 def agreement(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask, content_px: float) -> Agreement:
