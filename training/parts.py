@@ -26,7 +26,7 @@ def arranged_samples(release: Release, settings: DataConfig) -> pd.DataFrame:
         settings: `fold` and `validation_frac`.
 
     Raises:
-        UsageError: the release is empty or has no such fold, or nothing is left to train on or to validate with.
+        UsageError: the release is empty or has no such fold.
     """
     samples = release.samples().sort_values("sample_id", ignore_index=True)
     if samples.empty:
@@ -35,11 +35,22 @@ def arranged_samples(release: Release, settings: DataConfig) -> pd.DataFrame:
         samples = _with_fold(samples, release, settings.fold)
     if not (samples["split"] == "validation").any():
         samples = _held_out(samples, settings.validation_frac)
+    return samples
+
+
+def check_trainable(samples: pd.DataFrame) -> None:
+    """Make sure that there is something to train on and to validate with.
+
+    Args:
+        samples: as arranged.
+
+    Raises:
+        UsageError: one of the two is empty; says what there is.
+    """
     counts = samples["split"].value_counts().to_dict()
     for split in ("train", "validation"):
         if not counts.get(split):
             raise UsageError(f"training needs samples in train and validation, the release has {counts}")
-    return samples
 
 
 def _with_fold(samples: pd.DataFrame, release: Release, fold: int) -> pd.DataFrame:

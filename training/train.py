@@ -28,7 +28,7 @@ from catalog.suspects import write_suspects
 from training.config import TrainingConfig, load_training_config
 from training.data import SPLITS, TrainingData, evaluation_parts, load_data, manifest_sha256
 from training.finished import CONFIG, write_model
-from training.parts import arranged_samples
+from training.parts import arranged_samples, check_trainable
 from training.purpose import check_purpose, release_purpose
 from training.tasks import find_task
 from training.tasks.task import Outputs, Task
@@ -101,7 +101,7 @@ def train(
     check_purpose(
         release, kind.is_inner_trait(samples) if settings.is_inner_trait is None else settings.is_inner_trait
     )
-    arranged_samples(release, settings.data)
+    check_trainable(arranged_samples(release, settings.data))
     facts = _run_facts(run_id, task, release, sha256, settings)
     _write_json(folder / RUN, facts | {"started_at": _first_start(folder / RUN, now)})
     data = load_data(release, root, settings.data)

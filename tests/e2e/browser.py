@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,8 @@ def press(browser: Any, label: str) -> None:
 
     def pressed(driver: Any) -> bool:
         path = f"//button[normalize-space()='{label}' or @aria-label='{label}']"
+        driver.find_element(By.XPATH, path)
+        time.sleep(1)  # a button is drawn before it listens
         driver.find_element(By.XPATH, path).click()
         return True
 

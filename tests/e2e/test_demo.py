@@ -83,7 +83,7 @@ def test_the_dashboard_shows_the_runs_and_their_artifacts(first: Any, browser: A
     _shows(browser, f"{dashboard}/runs", "pipeline majors", "pipeline street2shop", "waiting_review")
     for key in ("majors-funnel", "majors-certificate", "street2shop-review"):
         _shows(browser, f"{dashboard}/artifacts/key/{key}", key)
-    _shows(browser, f"{dashboard}/deployments", "pipeline", "weekly-majors", "train")
+    _shows(browser, f"{dashboard}/deployments", "collect", "curate")
 
 
 def test_review_and_report_pages_are_there(first: Any, browser: Any) -> None:

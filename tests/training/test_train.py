@@ -151,9 +151,9 @@ def test_a_label_of_persons_needs_an_explained_purpose(make_release: Make, root:
         )
 
 
-def test_a_release_without_validation_says_what_it_has(make_release: Make, root: DataRoot) -> None:
-    with pytest.raises(UsageError, match=r"validation, the release has \{'train': 8\}"):
-        train("classification", make_release(per_class={"train": 2}), root, now=NOW)
+def test_a_release_without_training_part_says_what_it_has(make_release: Make, root: DataRoot) -> None:
+    with pytest.raises(UsageError, match=r"validation, the release has \{'test': 8\}"):
+        train("classification", make_release(per_class={"test": 2}), root, now=NOW)
 
 
 def test_unknown_tasks_and_task_settings_are_named(make_release: Make, root: DataRoot) -> None:
