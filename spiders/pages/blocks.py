@@ -207,6 +207,9 @@ class Builder:
                 block.top = top
         if sum(block.picture is not None for block in blocks) * 2 < len(blocks):
             self.side_by_side(blocks, tops)
+        else:
+            for shared in _bare_siblings(blocks, tops):
+                self.side_by_side([blocks[at] for at in shared], [tops[at] for at in shared])
         under = [self.is_under_role(block) for block in blocks]
         for block, is_under in zip(blocks, under, strict=True):
             self.weigh(block)
@@ -418,6 +421,17 @@ def likeness(name: Name, picture: Picture) -> float:
     if picture.is_small or (picture.is_decoy and not said and not picture.is_placeholder):
         return 0.0
     return 1.0 + said - 0.5 * picture.is_background - 0.4 * picture.is_placeholder - 0.5 * picture.is_decoy
+
+
+def _bare_siblings(blocks: list[Block], tops: list[Node | None]) -> list[list[int]]:
+    """Give the blocks, by element, of elements that hold several names side by side and give none of them a picture.
+
+    A list per section is an element per person where a section has one person, and a row of names where it has two.
+    """
+    by_holder: dict[int, list[int]] = defaultdict(list)
+    for at, (block, top) in enumerate(zip(blocks, tops, strict=True)):
+        by_holder[id(top.parent if top is not None else block.anchor.line.box)].append(at)
+    return [held for held in by_holder.values() if len(held) > 1 and all(blocks[at].picture is None for at in held)]
 
 
 def _previous(anchors: list[Anchor], at: int) -> Anchor | None:
