@@ -40,6 +40,8 @@ class DataConfig:
     """Share of the groups to train on that are held out where the release has no validation part."""
     box: list[int] | None = None
     """x0, y0, x1, y1 px: cut out of every picture first, for sets whose pictures all stand alike (LFW)."""
+    centre_frac: float = 1.0
+    """Share of width and height, around the centre, that is looked at: a rim of wall only costs time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class PhaseConfig:
     schedule: str = "constant"
     """`constant`, or `cosine`: up during the first twentieth of the steps, then down to nothing."""
     average_decay: float = 0.0
-    """What is judged and kept is a running mean of the weights that forgets a step by this factor; 0 for none."""
+    """What is judged and kept is a running mean of the weights that forgets a step by this factor, the first
+    steps faster; 0 for none."""
     head_factor: float = 1.0
     """The head learns this many times faster than the backbone."""
     backbone_layers: int = -1
@@ -270,6 +273,7 @@ def _check(config: TrainingConfig) -> None:
         (config.augment.copies > 0, "augment.copies must be positive"),
         (0 <= config.augment.zoom_frac < 1, "augment.zoom_frac must be in [0, 1)"),
         (0 <= config.augment.erase_frac < 1, "augment.erase_frac must be in [0, 1)"),
+        (0 < config.data.centre_frac <= 1, "data.centre_frac must be in (0, 1]"),
         (_is_box(config.data.box), "data.box must be four numbers x0 < x1, y0 < y1 in px: x0, y0, x1, y1"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
         (bool(config.phases), "phases must name at least one"),

@@ -92,7 +92,7 @@ def manifest_sha256(release: Release) -> str:
 
 
 def prepare_image(image: Image.Image, settings: DataConfig) -> NDArray[np.uint8]:
-    """Turn a picture into what a model sees: the box cut out, then its centre square, resized.
+    """Turn a picture into what a model sees: the box cut out, then of its centre a square, resized.
 
     Returns:
         (C, S, S) uint8.
@@ -100,11 +100,19 @@ def prepare_image(image: Image.Image, settings: DataConfig) -> NDArray[np.uint8]
     upright = ImageOps.exif_transpose(image)
     if settings.box is not None:
         upright = upright.crop(tuple(settings.box))
+    if settings.centre_frac < 1:
+        upright = ImageOps.crop(upright, _rim(upright.size, settings.centre_frac))
     wanted = upright.convert("L" if settings.mode == "grey" else "RGB")
     side = (settings.size_px, settings.size_px)
     fitted = wanted if wanted.size == side else ImageOps.fit(wanted, side, Image.Resampling.BICUBIC)
     pixels = np.asarray(fitted)
     return pixels[np.newaxis] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _rim(size: tuple[int, int], centre_frac: float) -> tuple[int, int, int, int]:
+    """Give what is cut off left, above, right and below, in px."""
+    across, down = (round(side * (1 - centre_frac) / 2) for side in size)
+    return across, down, across, down
 
 
 def load_data(
@@ -126,6 +134,8 @@ def load_data(
     params: dict[str, Any] = {"size_px": settings.size_px, "mode": settings.mode}
     if settings.box is not None:
         params["box"] = settings.box
+    if settings.centre_frac < 1:
+        params["centre_frac"] = settings.centre_frac
     key = stage_key(STAGE, VERSION, params, {"release": manifest_sha256(release)})
     folder = root.stage_folder(STAGE, key)
     if read_manifest(folder) is None:

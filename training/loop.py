@@ -24,7 +24,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from catalog.errors import GleaneryError, UsageError
 from catalog.files import replacing
@@ -86,9 +86,7 @@ class TaskModule(pl.LightningModule):
             self._augment = AugmentConfig()
         self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         decay = self._settings.average_decay
-        self.average = (
-            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
-        )
+        self.average = AveragedModel(model, multi_avg_fn=running_mean(decay), use_buffers=True) if decay else None
         self._augmentation = torch.Generator()
         self.step_losses: list[Tensor] = []
         self.validation: list[tuple[Tensor, int, Tensor, Tensor, Tensor]] = []
@@ -268,6 +266,26 @@ def rate_factor(schedule: str, done_frac: float) -> float:
     if done_frac < rise:
         return (done_frac + 0.002) / (rise + 0.002)
     return 0.5 * (1 + math.cos(math.pi * (done_frac - rise) / (1 - rise)))
+
+
+def running_mean(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """Give the function that takes a step into the running mean.
+
+    After n steps the mean forgets by (1 + n) / (10 + n) until that exceeds `decay` (as TensorFlow's
+    ExponentialMovingAverage does with `num_updates`): short trainings are not held back by the weights they began with.
+    """
+
+    @torch.no_grad()
+    def update(means: list[Tensor], currents: list[Tensor], count: Tensor | int) -> None:
+        steps = int(count)
+        kept = min(decay, (1 + steps) / (10 + steps))
+        for mean, current in zip(means, currents, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(current.to(mean.dtype), 1 - kept)
+            else:
+                mean.copy_(current)
+
+    return update
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
