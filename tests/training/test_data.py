@@ -75,3 +75,9 @@ def test_a_picture_is_turned_upright_and_cut_to_its_centre_square() -> None:
     turned = prepare_image(image, DataConfig(size_px=40, mode="rgb"))
     assert turned[0, -10:].min() == 255
     assert turned[0, :30].max() == 0
+
+
+def test_only_the_centre_is_looked_at_where_that_is_asked_for() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (50, 50, 3), np.uint8)
+    seen = prepare_image(Image.fromarray(pixels), DataConfig(size_px=30, mode="rgb", centre_frac=0.6))
+    assert np.array_equal(seen, pixels[10:40, 10:40].transpose(2, 0, 1))
