@@ -271,8 +271,8 @@ def rate_factor(schedule: str, done_frac: float) -> float:
 def running_mean(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
     """Give the function that takes a step into the running mean.
 
-    After n steps the mean forgets by (1 + n) / (10 + n) until that exceeds `decay` (as TensorFlow's
-    ExponentialMovingAverage does with `num_updates`): short trainings are not held back by the weights they began with.
+    After n steps the mean forgets by (1 + n) / (10 + n) until that exceeds `decay`, as TensorFlow does with
+    `num_updates`: short trainings are not held back by the weights they began with.
     """
 
     @torch.no_grad()
