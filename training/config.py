@@ -24,6 +24,7 @@ EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
 OPTIMISERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
+POOLINGS = ("mean", "places")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,9 @@ class ModelConfig:
     dense: int = 64
     """Width of the head's hidden layer; 0 for none."""
     dropout_frac: float = 0.5
+    pooling: str = "mean"
+    """How a timm backbone's last map becomes features: `mean` over all places, or `places`: each place of each channel
+    has a learned weight, for pictures in which all things stand at their places (faces)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +279,7 @@ def _check(config: TrainingConfig) -> None:
         (0 <= config.augment.erase_frac < 1, "augment.erase_frac must be in [0, 1)"),
         (0 < config.data.centre_frac <= 1, "data.centre_frac must be in (0, 1]"),
         (_is_box(config.data.box), "data.box must be four numbers x0 < x1, y0 < y1 in px: x0, y0, x1, y1"),
+        (config.model.pooling in POOLINGS, f"model.pooling must be one of {', '.join(POOLINGS)}"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
         (bool(config.phases), "phases must name at least one"),
     ]

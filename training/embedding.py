@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.config import ModelConfig
-from training.models import PictureModel, create_backbone, feature_width
+from training.models import PictureModel, create_backbone, pooled
 
 
 class EmbeddingModel(PictureModel):
@@ -77,8 +77,8 @@ def create_embedding_model(
         UsageError: see `training.models.create_model`.
     """
     backbone, statistics = create_backbone(settings, channels)
-    features = feature_width(backbone, 3 if statistics else channels, size_px)
-    layers: list[nn.Module] = [nn.Dropout(settings.dropout_frac)]
+    pool, features = pooled(backbone, 3 if statistics else channels, size_px)
+    layers: list[nn.Module] = [*pool, nn.Dropout(settings.dropout_frac)]
     if settings.dense:
         layers += [nn.Linear(features, settings.dense), nn.ELU()]
     layers.append(nn.Linear(settings.dense or features, width))
@@ -98,7 +98,8 @@ class FrozenFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the vectors."""
-        return functional.normalize(self.model.features(images), dim=1)
+        features = self.model.features(images)
+        return functional.normalize(features.flatten(2).mean(2) if features.ndim == 4 else features, dim=1)
 
 
 class SiameseModel(nn.Module):

@@ -15,6 +15,21 @@ WEIGHT_LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 NORM_LAYERS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 
+class PlacePool(nn.Module):
+    """The weighted sum over all places of a map (B, C, h, w), channel by channel: (B, C). It begins as the mean.
+
+    Source: the global depthwise convolution of S. Chen et al., MobileFaceNets (2018).
+    """
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels, height, width), 1 / (height * width)))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Compute the sums."""
+        return (maps * self.weight).sum((2, 3))
+
+
 class PictureModel(nn.Module):
     """A backbone and a head: (B, C, S, S) float32 in [0, 1] to (B, outputs) float32.
 
@@ -42,7 +57,7 @@ class PictureModel(nn.Module):
         return self.head(features)
 
     def features(self, images: Tensor) -> Tensor:
-        """Compute what the backbone sees (B, D), before the head."""
+        """Compute what the backbone sees, before the head: (B, D), or maps (B, D, h, w) where the head pools them."""
         if self.mean is not None:  # grey pictures become three equal channels by it
             images = (images - self.mean) / self.std
         return self.backbone(images)
@@ -65,23 +80,25 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
         UsageError: no such model, weights that cannot be had, or an input that does not fit it.
     """
     features, statistics = create_backbone(settings, channels)
-    width = feature_width(features, 3 if statistics else channels, size_px)
-    return PictureModel(features, _head(width, settings, outputs), **statistics)
+    pool, width = pooled(features, 3 if statistics else channels, size_px)
+    return PictureModel(features, nn.Sequential(*pool, *_head(width, settings, outputs)), **statistics)
 
 
 def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:
-    """Build what makes features (B, D) of pictures, and say by which `mean` and `std` per channel they are normalised.
+    """Build what makes features of pictures, and say by which `mean` and `std` per channel they are normalised.
 
     Raises:
         UsageError: no such model, or weights that cannot be had.
     """
     kind, _, name = settings.name.partition(":")
+    if settings.pooling != "mean" and kind != "timm":
+        raise UsageError(f"model.pooling={settings.pooling} needs a timm model, found {settings.name}")
     if settings.name == "small_cnn":
         if settings.is_pretrained:
             raise UsageError("small_cnn has no pretrained weights; set model.is_pretrained=false")
         return _small_convolutions(channels), {}
     if kind == "timm":
-        return _timm_backbone(name, settings.is_pretrained)
+        return _timm_backbone(name, settings)
     if kind == "torchvision":
         return _torchvision_backbone(name, settings.is_pretrained)
     raise UsageError(f"model {settings.name!r}: expected small_cnn, timm:<name> or torchvision:<name>")
@@ -95,15 +112,18 @@ def _small_convolutions(channels: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def _head(width: int, settings: ModelConfig, outputs: int) -> nn.Sequential:
+def _head(width: int, settings: ModelConfig, outputs: int) -> list[nn.Module]:
     hidden = [nn.Linear(width, settings.dense), nn.ReLU()] if settings.dense else []
     last = settings.dense or width
-    return nn.Sequential(*hidden, nn.Dropout(settings.dropout_frac), nn.Linear(last, outputs))
+    return [*hidden, nn.Dropout(settings.dropout_frac), nn.Linear(last, outputs)]
 
 
-def _timm_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
+def _timm_backbone(name: str, settings: ModelConfig) -> tuple[nn.Module, dict[str, list[float]]]:
     facts = preprocessing(name)
-    return backbone(name, is_pretrained=is_pretrained), {"mean": facts["mean"], "std": facts["std"]}
+    features = backbone(name, is_pretrained=settings.is_pretrained)
+    if settings.pooling == "places":
+        features.reset_classifier(0, global_pool="")
+    return features, {"mean": facts["mean"], "std": facts["std"]}
 
 
 def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, dict[str, list[float]]]:
@@ -127,20 +147,21 @@ def _torchvision_backbone(name: str, is_pretrained: bool) -> tuple[nn.Module, di
     return features, {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
-def feature_width(features: nn.Module, channels: int, size_px: int) -> int:
-    """Tell how many features (B, D) a backbone gives.
+def pooled(features: nn.Module, channels: int, size_px: int) -> tuple[list[nn.Module], int]:
+    """Give what a head begins with (nothing, or the pooling of maps), and how many numbers it then has of a picture.
 
     Raises:
-        UsageError: the pictures are too small for it.
+        UsageError: the pictures are too small for the backbone.
     """
     was_training = features.training
     try:
         with torch.inference_mode():
-            return int(features.eval()(torch.zeros(1, channels, size_px, size_px)).shape[1])
+            shape = features.eval()(torch.zeros(1, channels, size_px, size_px)).shape[1:]
     except RuntimeError as error:
         raise UsageError(f"pictures of {size_px} px are too small for the model: {error}") from error
     finally:
         features.train(was_training)
+    return ([] if len(shape) == 1 else [PlacePool(*shape)]), int(shape[0])
 
 
 def parameter_count(model: nn.Module) -> int:
