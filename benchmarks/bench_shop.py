@@ -23,6 +23,7 @@ from spiders.pages.aliexpress import original_image_url, read_item, read_listing
 from spiders.pages.contract import PageInput
 
 RESULTS = Path(__file__).parent / "results" / "shop.json"
+FIXTURES = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "pages"
 MANDATORY = ("item_id", "title", "image_urls", "price", "price_discounted", "currency", "colors", "properties")
 LIMIT_MS = 100.0
 """What a 500 KB item page may take on one core."""
@@ -79,6 +80,28 @@ def best_ms(work: Callable[[], Any], times: int = 5) -> float:
     return min(spent)
 
 
+def grown_pages() -> dict[str, tuple[Callable[[PageInput], Any], str]]:
+    """Grow a page of each kind of the tests to half a megabyte, with the reader of each."""
+
+    def page(name: str) -> str:
+        return (FIXTURES / name / "input.html").read_text(encoding="utf-8")
+
+    def between(text: str, first: str, last: str) -> str:
+        return text[text.index(first) : text.rindex(last)]
+
+    def grown(text: str, piece: str, end: str) -> str:
+        return text.replace(end, piece * ((500_000 - len(text)) // len(piece) + 1) + end, 1)
+
+    others = '<div class="p-recommend"><a href="/store/x.html"><img src="a.jpg"></a><p>Words of an item</p></div>\n'
+    listing, reviews = page("listing/cards_2018"), page("reviews/evaluation_html")
+    feedback = between(reviews, '<div class="feedback-item', "</div></body>")
+    return {
+        "item": (read_item, grown(page("item/html2018"), others, "</body>")),
+        "listing": (read_listing, grown(listing, between(listing, "<li", "</ul>"), "</ul>")),
+        "reviews": (read_reviews, grown(reviews, feedback, "</div></body>")),
+    }
+
+
 def measure(folder: Path) -> dict[str, Any]:
     """Read every page of a folder of real pages.
 
@@ -88,6 +111,7 @@ def measure(folder: Path) -> dict[str, Any]:
     truths = json.loads((folder / "items" / "truth.json").read_text(encoding="utf-8"))
     right: dict[str, list[bool]] = {}
     times: dict[str, float] = {}
+    grown: dict[str, float] = {}
     for name, truth in sorted(truths.items()):
         page = PageInput(
             url=f"https://www.aliexpress.com/item/{truth['productId']}.html",
@@ -96,6 +120,9 @@ def measure(folder: Path) -> dict[str, Any]:
         for field, is_right in item_against_truth(read_item(page).records[0], truth).items():
             right.setdefault(field, []).append(is_right)
         times[name] = best_ms(lambda page=page: read_item(page))  # type: ignore[misc]
+    for name, (read, text) in grown_pages().items():
+        page = PageInput(url="https://www.aliexpress.com/item/1.html", body=text.encode())
+        grown[name] = round(best_ms(lambda page=page, read=read: read(page)), 2)  # type: ignore[misc]
     largest = max(truths, key=lambda name: (folder / "items" / name).stat().st_size)
     body = (folder / "items" / largest).read_bytes()
     for kind, read in (("search", read_listing), ("reviews", read_reviews)):
@@ -109,6 +136,7 @@ def measure(folder: Path) -> dict[str, Any]:
         "parse_ms_median": round(statistics.median(times[name] for name in truths), 2),
         "parse_ms_max": round(max(times.values()), 2),
         "limit_ms": LIMIT_MS,
+        "half_megabyte_ms": grown,
         "largest_item_page": {
             "bytes": len(body),
             "read_item_ms": round(times[largest], 2),

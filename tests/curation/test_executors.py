@@ -70,10 +70,11 @@ def sleep_after_the_first(number: int) -> int:
 
 
 def test_a_caller_that_leaves_waits_for_no_worker():
+    others = set(multiprocessing.active_children())  # such as the sample web's server
     results = ProcessExecutor(2).run(sleep_after_the_first, range(3))
     assert next(results) == (0, 0)
     results.close()  # as a stop does
     deadline = time.monotonic() + 10
-    while multiprocessing.active_children() and time.monotonic() < deadline:
+    while set(multiprocessing.active_children()) - others and time.monotonic() < deadline:
         time.sleep(0.1)  # the kernel takes a moment to report the killed
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= others
