@@ -14,7 +14,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,10 +27,6 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-import requests  # noqa: E402
-from requests.adapters import HTTPAdapter  # noqa: E402
-from urllib3.util import Retry  # noqa: E402
-
 from catalog import tables  # noqa: E402
 from catalog.config import Config, load_config  # noqa: E402
 from catalog.db import Catalog  # noqa: E402
@@ -40,8 +35,9 @@ from catalog.landing import iter_run_folders, load_run  # noqa: E402
 from catalog.release_format import find_release, verify_release  # noqa: E402
 from flows.services import load_state  # noqa: E402
 from sampleweb.changing import ChangingWeb  # noqa: E402
-from sampleweb.server import free_port  # noqa: E402
 from sampleweb.sources import source_toml  # noqa: E402
+from tests.e2e.command_line import CommandLine, command_line  # noqa: E402
+from tests.e2e.prefect_server import ENDED, PrefectServer  # noqa: E402
 
 RESULTS = REPOSITORY / "benchmarks" / "results" / "soak.json"
 RECIPE = """
@@ -68,18 +64,16 @@ image = "original"
 size_px = 96
 """
 VICTIMS = ("worker-cpu", "flow run", "crawler", "prefect-server", "web", "worker-gpu", "supervisor")
-_ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
 @dataclass
 class Soak:
     """One soak: the services, the web, and what was seen."""
 
-    root: Path
+    line: CommandLine
     web: ChangingWeb
     every_s: float
     victims: Sequence[str] = VICTIMS
-    environment: dict[str, str] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
     broken_releases: list[str] = field(default_factory=list)
     releases_seen: set[str] = field(default_factory=set)
@@ -87,71 +81,47 @@ class Soak:
     """Component -> (process id, MiB, open files), in the order they were taken."""
 
     def __post_init__(self) -> None:
-        ports = {f"GLEANERY_{name}_PORT": str(free_port()) for name in ("PREFECT", "WEB", "SAMPLEWEB")}
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("GLEANERY_", "PREFECT_"))}
-        self.environment = {**clean, **ports, "GLEANERY_ROOT": str(self.root), "GLEANERY_WORKERS": "1"}
         for name in ("sources", "recipes"):
-            (self.root / name).mkdir(parents=True)
-        (self.root / "recipes" / "changing.toml").write_text(RECIPE)
+            (self.line.root / name).mkdir(parents=True)
+        (self.line.root / "recipes" / "changing.toml").write_text(RECIPE)
         for site in self.web.sites:
             text = source_toml(site, self.port).replace('render = "auto"', 'render = "never"')
-            (self.root / "sources" / f"{site.name}.toml").write_text(text)
+            (self.line.root / "sources" / f"{site.name}.toml").write_text(text)
 
     @property
     def port(self) -> int:
         """Of the sample web."""
-        return int(self.environment["GLEANERY_SAMPLEWEB_PORT"])
+        return int(self.line.environment["GLEANERY_SAMPLEWEB_PORT"])
 
     @property
     def config(self) -> Config:
         """Settings of the soak's data root."""
-        return load_config(self.environment, self.root)
+        return load_config(self.line.environment, self.line.root)
 
-    def command(self, *arguments: str) -> None:
-        """Run a command of ours; raises where it fails."""
-        command = [sys.executable, "-m", "flows.cli", *arguments]
-        done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the Prefect API, also while it is coming up again."""
-        with requests.Session() as web:
-            again = Retry(total=30, backoff_factor=0.3, backoff_max=5, status_forcelist=[503], allowed_methods=None)
-            web.mount("http://", HTTPAdapter(max_retries=again))
-            address = f"http://127.0.0.1:{self.environment['GLEANERY_PREFECT_PORT']}/api/{path}"
-            answer = web.request(method, address, json=body, timeout=60)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    def deployment(self, name: str) -> Any:
-        """Read a deployment."""
-        return self.ask("GET", f"deployments/name/{name}")
+    @property
+    def server(self) -> PrefectServer:
+        """The Prefect server of the soak's services."""
+        return PrefectServer.of(self.line)
 
     def schedule(self) -> None:
         """Let the crawl of the group run often, as a person would say on the dashboard."""
-        group = self.deployment("collect/changing")
+        group = self.server.deployment("collect/changing")
         for old in group["schedules"]:
-            self.ask("DELETE", f"deployments/{group['id']}/schedules/{old['id']}")
+            self.server.ask("DELETE", f"deployments/{group['id']}/schedules/{old['id']}")
         now = datetime.now(UTC).isoformat()
         often = {"schedule": {"interval": self.every_s, "anchor_date": now}, "active": True}
-        self.ask("POST", f"deployments/{group['id']}/schedules", [often])
-        self.ask("PATCH", f"deployments/{group['id']}", {"paused": False})
-
-    def start(self, name: str, **parameters: Any) -> None:
-        """Start a deployment now."""
-        path = f"deployments/{self.deployment(name)['id']}/create_flow_run"
-        self.ask("POST", path, {"parameters": parameters})
+        self.server.ask("POST", f"deployments/{group['id']}/schedules", [often])
+        self.server.ask("PATCH", f"deployments/{group['id']}", {"paused": False})
 
     def runs(self, name: str) -> list[Any]:
         """All runs of a deployment that were due, oldest first."""
         query = {
-            "deployments": {"id": {"any_": [self.deployment(name)["id"]]}},
+            "deployments": {"id": {"any_": [self.server.deployment(name)["id"]]}},
             "flow_runs": {"expected_start_time": {"before_": datetime.now(UTC).isoformat()}},
             "sort": "EXPECTED_START_TIME_ASC",
             "limit": 200,
         }
-        found: list[Any] = self.ask("POST", "flow_runs/filter", query)
+        found: list[Any] = self.server.ask("POST", "flow_runs/filter", query)
         return found
 
     def kill(self, victim: str) -> bool:
@@ -163,9 +133,9 @@ class Soak:
         if victim == "supervisor":
             pids = [int(state["pid"])] if state["pid"] else []
         elif victim == "flow run":
-            pids = _ours(self.root, b"prefect.engine")[:1]
+            pids = self.line.processes("prefect.engine")[:1]
         elif victim == "crawler":
-            pids = _ours(self.root, b"spiders.child")[-1:]
+            pids = self.line.processes("spiders.child")[-1:]
         else:
             pids = [pid for name, pid in state["services"].items() if name == victim]
         for pid in pids:
@@ -173,7 +143,7 @@ class Soak:
             self.kills[victim] += 1
         if victim == "supervisor" and pids:
             time.sleep(1)
-            self.command("up", "--detach")
+            self.line.run("up", "--detach")
         return bool(pids)
 
     def look(self) -> None:
@@ -189,18 +159,6 @@ class Soak:
             return
         self.releases_seen.add(release.version)
         self.broken_releases += verify_release(release)
-
-
-def _ours(root: Path, word: bytes) -> list[int]:
-    """Processes of this data root whose command line holds a word, oldest first."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if word in (folder / "cmdline").read_bytes() and str(root).encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return sorted(found)
 
 
 def _usage(pid: int) -> tuple[float, int] | None:
@@ -226,18 +184,20 @@ def run_soak(
         victims: components to kill, each at least once.
     """
     web = ChangingWeb(sites, people=8, seed=3, pictures=folder / "pictures")
-    soak = Soak(folder / "root", web, every_s, victims)
+    plain = command_line(folder / "root")
+    line = CommandLine(plain.root, {**plain.environment, "GLEANERY_WORKERS": "1"})
+    soak = Soak(line, web, every_s, victims)
     with web.served(soak.port):
-        soak.command("up", "--detach")
+        soak.line.run("up", "--detach")
         try:
             soak.schedule()
             _live(soak, minutes)
-            group = soak.deployment("collect/changing")
-            soak.ask("PATCH", f"deployments/{group['id']}", {"paused": True})
+            group = soak.server.deployment("collect/changing")
+            soak.server.ask("PATCH", f"deployments/{group['id']}", {"paused": True})
             _settle(soak)
             return _report(soak, minutes)
         finally:
-            soak.command("down")
+            soak.line.run("down")
 
 
 def _live(soak: Soak, minutes: float) -> None:
@@ -256,7 +216,7 @@ def _live(soak: Soak, minutes: float) -> None:
         if step in manners:
             soak.web.set_manner(*manners[step])
         if step % 3 == 2 or step == steps - 2:
-            soak.start("release/release", recipe="changing")
+            soak.server.start("release/release", recipe="changing")
         while time.monotonic() - begun_s < (step + 1) * step_s:
             is_late = time.monotonic() - begun_s > step * step_s + step_s / 2
             # A flow run or a crawler is there only now and then: looked for in every round until one is caught.
@@ -273,16 +233,16 @@ def _settle(soak: Soak, patience_s: float = 600.0) -> None:
 
     def wait() -> None:
         deadline_s = time.monotonic() + patience_s
-        while any(run["state"]["type"] not in _ENDED for name in names for run in soak.runs(name)):
+        while any(run["state"]["type"] not in ENDED for name in names for run in soak.runs(name)):
             if time.monotonic() > deadline_s:
                 return
             time.sleep(1.0)
 
     wait()
-    soak.start("collect/collect", sources=["changing-*"])
+    soak.server.start("collect/collect", sources=["changing-*"])
     time.sleep(2)
     wait()
-    soak.start("release/release", recipe="changing")
+    soak.server.start("release/release", recipe="changing")
     time.sleep(2)
     wait()
     soak.look()
@@ -296,7 +256,7 @@ def _report(soak: Soak, minutes: float) -> dict[str, Any]:
         later for earlier, later in itertools.pairwise(times)
         if _at(later) - _at(earlier) > timedelta(seconds=1.5 * soak.every_s)
     ]  # fmt: skip
-    unended = [run["name"] for run in due if run["state"]["type"] not in _ENDED]
+    unended = [run["name"] for run in due if run["state"]["type"] not in ENDED]
     landing = soak.config.data_root.landing
     problems = {
         "scheduled runs lost": gaps,

@@ -61,7 +61,7 @@ class Config:
     """Mail server: smtp://[user:password@]host[:port], or smtps:// for TLS from the first byte."""
     disk_min_gib: int = 5
     """Less free space than this on the data root's disk raises an alert."""
-    stuck_after_hours: int = 12
+    stuck_after_hours: float = 12.0
     """A flow run that goes on for longer than this raises an alert."""
 
     @property
@@ -120,11 +120,12 @@ def _coerce(name: str, value: Any, where: str) -> Any:
     expected = _FIELDS.get(name)
     if expected is None:
         raise UsageError(f"{where}: unknown setting {name!r}, expected one of {', '.join(sorted(_FIELDS))}")
-    if expected is int:
+    if expected in (int, float):
         try:
-            return int(value)
+            return expected(value)
         except (TypeError, ValueError):
-            raise UsageError(f"{where}: {name} must be a whole number, found {value!r}") from None
+            kind = "whole number" if expected is int else "number"
+            raise UsageError(f"{where}: {name} must be a {kind}, found {value!r}") from None
     if issubclass(expected, Path):
         return Path(value).expanduser()
     if not isinstance(value, str):

@@ -28,6 +28,8 @@ TAG = "gleanery"
 COLLECTED = "gleanery.recipe.collected"
 MAIL_DEPLOYMENT = "mail/mail"
 _BLOCK = "gleanery-alerts"
+_SOONEST = timedelta(seconds=10)
+"""The least that Prefect allows for an event that does not come."""
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _ENDED = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Crashed", "Cancelled", "waiting_review")}
 _RUNS_OF_OURS = {"prefect.resource.id": [f"prefect.tag.{TAG}"], "prefect.resource.role": "tag"}
@@ -87,9 +89,9 @@ def _automations(client: SyncPrefectClient, config: Config) -> Iterator[Automati
         yield _alert(client, config, f"run {state.lower()}", meaning, trigger, _RUN_TEXT)
     stuck = _about_runs(
         after={"prefect.flow-run.Running"}, expect=_ENDED, posture=Posture.Proactive,
-        for_each={"prefect.resource.id"}, within=timedelta(hours=config.stuck_after_hours),
+        for_each={"prefect.resource.id"}, within=max(_SOONEST, timedelta(hours=config.stuck_after_hours)),
     )  # fmt: skip
-    meaning = f"a run goes on for more than {config.stuck_after_hours} hours"
+    meaning = f"a run goes on for more than {config.stuck_after_hours:g} hours"
     yield _alert(client, config, "run stuck", meaning, stuck, "{{ flow_run.name }} still runs")
     silent = _about_runs(
         after={"prefect.flow-run.Running", _HEARTBEAT}, expect={_HEARTBEAT, *_ENDED},

@@ -33,6 +33,9 @@ from flows.services import WORK_POOLS
 from flows.takedown import takedown
 from flows.train import train
 
+_COMMAND = "python -m prefect.engine"
+"""One process per run. Left to itself a worker starts another before it, which loads Prefect to fetch the flow's
+code; ours is installed beside the worker. Services have that Python first on their path."""
 _JITTER_S = 600.0
 """Scheduled crawls begin within ten minutes of their time, so that no site sees them on the dot."""
 
@@ -43,7 +46,7 @@ _ONE_AFTER_THE_OTHER = ConcurrencyLimitConfig(limit=1, collision_strategy=Concur
 
 def _deployed(declared_flow: Flow[..., Any], name: str, **settings: Any) -> RunnerDeployment:
     """Build one deployment, tagged and on the pool `cpu` unless said otherwise."""
-    chosen = {"work_pool_name": "cpu", "tags": [TAG], **settings}
+    chosen = {"work_pool_name": "cpu", "tags": [TAG], "job_variables": {"command": _COMMAND}, **settings}
     return cast(
         "RunnerDeployment", declared_flow.to_deployment(name, entrypoint_type=EntrypointType.MODULE_PATH, **chosen)
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from curation.takedown.carry_out import Plan
     from curation.takedown.request import Request
 
+_READERS_PATIENCE_S = 600.0
+"""A training looks after every batch; measuring a large model once more, at its end, may take minutes."""
+
 
 def request_takedown(kind: str, value: str | Path, reason: str, *, same_subject: bool) -> tuple[Request, bytes | None]:
     """Make a request, not kept yet; of a picture file also its bytes.
@@ -81,10 +84,13 @@ def keep_request(config: Config, request: Request, picture: bytes | None, found:
 def take_down(config: Config, request_id: str, progress: Progress = no_progress) -> dict[str, Any]:
     """Carry out a kept request, or go on where it was cut off; gives the receipt.
 
+    Trainings on the affected releases are told to stop, and end as failed; their runs go with those that are finished.
+
     Raises:
         UsageError: no such request, nobody agreed to it, or a crawl of an affected source is running.
-        GleaneryError: something of it is left.
+        GleaneryError: something of it is left, or somebody reads an affected release and does not stop.
     """
+    from catalog.readers import ending
     from curation.places import Places
     from curation.takedown.carry_out import carry_out, written_plan
     from curation.takedown.request import Requests
@@ -99,6 +105,8 @@ def take_down(config: Config, request_id: str, progress: Progress = no_progress)
         found = written_plan(places, requests, request_id, progress)
         for source in found.trace.sources:  # a crawl that runs would land what goes here
             stack.enter_context(source_lock(config.data_root.services / "locks", source))
+        for recipe, version in found.trace.releases:
+            stack.enter_context(ending(config.data_root, recipe, version, request_id, _READERS_PATIENCE_S))
         return carry_out(places, requests, request_id, found, utc_now, progress)
 
 

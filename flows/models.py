@@ -29,10 +29,17 @@ def model_named(config: Config, run: str | None, tasks: Sequence[str]) -> Path:
 
 
 def evaluate_on(config: Config, run: str, release_name: str) -> dict[str, Any]:
-    """Measure a finished model on a release."""
+    """Measure a finished model on a release.
+
+    Raises:
+        ReleaseEnding: a takedown ends the release.
+    """
+    from catalog.readers import reading
     from training.evaluate import evaluate
 
-    return evaluate(run, find_release(config.data_root.releases, release_name), config.data_root)
+    release = find_release(config.data_root.releases, release_name)
+    with reading(config.data_root, release.recipe, release.version):
+        return evaluate(run, release, config.data_root)
 
 
 def evaluate_pairs(config: Config, run: str, pairs: Path | None) -> dict[str, Any]:

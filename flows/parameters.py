@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,11 @@ ReleaseName = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(@\d{4}-\d{2}-\d{2}\.\d+)?$",
         description="A recipe's name for its latest release, or recipe@version.",
     ),
+]
+TaskName = Literal["classification", "regression", "metric", "verification"]
+"""What can be learned: a list to choose from, as the form cannot ask `training.tasks`."""
+RequestId = Annotated[
+    str, Field(pattern=r"^take_[0-9a-f]{16}$", description="What `gleanery takedown --later` printed; never a name.")
 ]
 SourcePatterns = Annotated[
     list[str], Field(min_length=1, description="Names or patterns of sources, for example sample-uni*.")

@@ -66,6 +66,8 @@ def service_environment(config: Config) -> dict[str, str]:
     environment = {
         **os.environ,
         **config_environment(config),
+        # Workers start flow runs as `python`.
+        "PATH": os.pathsep.join(filter(None, [str(Path(sys.executable).parent), os.environ.get("PATH", "")])),
         "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH", "")])),
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"{Addresses.of(config).dashboard}/api",

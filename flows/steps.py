@@ -319,7 +319,9 @@ def train_release(
 
     Raises:
         UsageError: the recipe names no task and none is given.
+        ReleaseEnding: a takedown ends the release; what the run left goes with it.
     """
+    from catalog.readers import reading
     from catalog.release_format import find_release
     from training.train import train
 
@@ -334,13 +336,15 @@ def train_release(
         raise UsageError(f"task {task!r}: name an experiment, as recipe {recipe.name!r} names none for it")
 
     def show(state: TrainingProgress) -> None:
+        check_wanted()
         if state.batch == 1:
             loss = "" if state.loss is None else f" validation_loss={state.loss:.4f}"
             _LOG.info("training phase=%s epoch=%d of=%d%s", state.phase, state.epoch, state.epochs, loss)
         done = (state.epoch - 1) * state.batches + state.batch
         progress(f"{release.recipe}: train {state.phase}", done, state.epochs * state.batches)
 
-    return train(task, release, config.data_root, own, chosen, list(overrides), now=utc_now(), on_progress=show)
+    with reading(config.data_root, release.recipe, release.version) as check_wanted:
+        return train(task, release, config.data_root, own, chosen, list(overrides), now=utc_now(), on_progress=show)
 
 
 def run_facts(config: Config, run: RunRecord) -> dict[str, Any]:

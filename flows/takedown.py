@@ -9,6 +9,7 @@ from prefect import flow, task
 
 from catalog.config import load_config
 from flows import artifacts, keeping
+from flows.parameters import RequestId
 from flows.progress import current_progress
 
 
@@ -19,7 +20,7 @@ def take_down(request_id: str) -> dict[str, Any]:
 
 
 @flow(name="takedown", flow_run_name="takedown {request_id}")
-def takedown(request_id: str) -> dict[str, Any]:
+def takedown(request_id: RequestId) -> dict[str, Any]:
     """Carry out a request that `gleanery takedown --later` kept; no name enters Prefect's database.
 
     Args:

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger, task
 from catalog.config import load_config
 from flows import artifacts, steps
 from flows.devices import device, devices_count
-from flows.parameters import ReleaseName
+from flows.parameters import ReleaseName, TaskName
 from flows.services import Addresses
 
 CURVES = "figures/curves.png"
@@ -47,13 +47,16 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
 
 @flow(name="train", flow_run_name="train on {release}")
 def train(
-    release: ReleaseName, task: str | None = None, experiment: str | None = None, overrides: list[str] | None = None
+    release: ReleaseName,
+    task: TaskName | None = None,
+    experiment: str | None = None,
+    overrides: list[str] | None = None,
 ) -> dict[str, Any]:
     """Train on a release.
 
     Args:
         release: a recipe's name for its latest release, or recipe@version.
-        task: classification, ...; default: what the recipe says.
+        task: what is learned; default: what the recipe says.
         experiment: name of an experiment; default: what the recipe says.
         overrides: further settings, each `a.b=c`.
     """

@@ -1,7 +1,8 @@
-"""A command line in a data root and on ports of its own."""
+"""A command line in a data root and on ports of its own; tests and benchmarks start everything with it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -36,6 +37,16 @@ class CommandLine:
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", code=code))
+
+    def processes(self, word: str) -> list[int]:
+        """Running processes of this data root whose command line holds a word, oldest first."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                is_named = word.encode() in (folder / "cmdline").read_bytes()
+                if is_named and f"GLEANERY_ROOT={self.root}\0".encode() in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+        return sorted(found)
 
 
 def command_line(root: Path) -> CommandLine:

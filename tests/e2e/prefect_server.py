@@ -34,11 +34,11 @@ class PrefectServer:
         return cls(f"http://127.0.0.1:{line.environment['GLEANERY_PREFECT_PORT']}")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        # The server says 503 while its SQLite is busy, as it may be when it has just started.
+        # The server says 503 while its SQLite is busy, and nothing while it is started again after a kill.
         with requests.Session() as web:
-            again = Retry(total=8, backoff_factor=0.25, status_forcelist=[503], allowed_methods=None)
+            again = Retry(total=30, backoff_factor=0.3, backoff_max=5, status_forcelist=[503], allowed_methods=None)
             web.mount("http://", HTTPAdapter(max_retries=again))
-            answer = web.request(method, f"{self.dashboard}/api/{path}", json=body, timeout=20)
+            answer = web.request(method, f"{self.dashboard}/api/{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

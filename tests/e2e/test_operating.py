@@ -2,87 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import threading
+import os
+import re
+import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import torch
 from selenium.webdriver.common.by import By
 
-from sampleweb.server import free_port, running
-from sampleweb.sources import source_toml
-from sampleweb.world import World, build_world
 from tests.e2e.browser import open_browser, press, sees, shows, wait_for
-from tests.e2e.command_line import CommandLine, command_line
-from tests.e2e.prefect_server import PrefectServer, until
+from tests.e2e.prefect_server import until
+from tests.e2e.station import Station, station_up
+from tests.training.conftest import write_release
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect, pytest.mark.browser, pytest.mark.timeout(900)]
-
-
-@dataclass(frozen=True)
-class Station:
-    """Everything up, beside a small web."""
-
-    line: CommandLine
-    server: PrefectServer
-    world: World
-    alerts: list[Any]
-    folder: Path
-    """For screenshots."""
-
-    def declare(self, name: str, site: str, **changed: str) -> None:
-        """Declare a site of the sample web under a name, with some lines changed."""
-        text = source_toml(self.world.site(site), int(self.line.environment["GLEANERY_SAMPLEWEB_PORT"]))
-        text = text.replace(f'"{site}"', f'"{name}"', 1)
-        for key, new in changed.items():
-            lines = [f"{key} = {new}" if line.startswith(f"{key} =") else line for line in text.splitlines()]
-            text = "\n".join(lines) + "\n"
-        folder = self.line.root / "sources"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{name}.toml").write_text(text)
-
-    def crawls(self, source: str) -> list[Path]:
-        return sorted((self.line.root / "landing" / source).glob("*/run.json"))
+ENDLESS = ["phases.train.epochs=100000", "phases.train.patience=0", "augment.copies=40", "machine.threads=1"]
 
 
 @pytest.fixture(scope="module")
-def alerts() -> Iterator[tuple[str, list[Any]]]:
-    """A webhook that keeps what it is told."""
-    told: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    hook = HTTPServer(("127.0.0.1", free_port()), Handler)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{hook.server_port}/hook", told
-    hook.shutdown()
-    hook.server_close()
-
-
-@pytest.fixture(scope="module")
-def station(tmp_path_factory: pytest.TempPathFactory, alerts: tuple[str, list[Any]]) -> Iterator[Station]:
-    plain = command_line(tmp_path_factory.mktemp("root"))
-    line = CommandLine(plain.root, {**plain.environment, "GLEANERY_ALERT_WEBHOOK": alerts[0]})
-    world = build_world(7, 0.1)
-    folder = tmp_path_factory.mktemp("web")
-    with running(world, int(line.environment["GLEANERY_SAMPLEWEB_PORT"]), None, folder):
-        station = Station(line, PrefectServer.of(line), world, alerts[1], folder)
-        station.declare("sample-uni1-cs", "sample-uni1-cs")
-        line.run("up", "--detach")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
+    with station_up(tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("web")) as station:
         yield station
-        line.run("down")
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +92,7 @@ def test_a_rejected_source_is_named_alerted_and_tried_again_alone(station: Stati
     state = server.ended(run)
     assert state["type"] == "FAILED"
     assert "1 of 2 sources: sample-uni2-cs: rejected: found" in state["message"]
-    alert = until(lambda: [a for a in station.alerts if a["alert"] == "source rejected"], "the alert")[0]
-    assert alert["text"].startswith("sample-uni2-cs: rejected: found")
+    alert = station.alerted("source rejected", "sample-uni2-cs: rejected: found")
     assert alert["event"] == "gleanery.source.rejected"
     good = len(station.crawls("sample-uni1-cs"))
 
@@ -157,6 +101,12 @@ def test_a_rejected_source_is_named_alerted_and_tried_again_alone(station: Stati
     assert server.ended(run)["type"] == "COMPLETED"
     assert len(station.crawls("sample-uni2-cs")) == 2
     assert len(station.crawls("sample-uni1-cs")) == good, "a retry crawled what had gone well"
+
+
+def test_a_name_typed_into_the_takedown_form_is_refused_and_not_stored(station: Station) -> None:
+    with pytest.raises(requests.HTTPError, match=r"409|422"):
+        station.server.start("takedown/takedown", request_id="Ada Planted")
+    assert station.server.runs("takedown/takedown") == []
 
 
 def test_a_cancelled_crawl_stops_at_once_and_leaves_nothing_half_done(station: Station) -> None:
@@ -185,6 +135,98 @@ def _crawlers(root: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _is_in_feed(station: Station, event: str) -> bool:
+    found = station.server.ask("POST", "events/filter", {"filter": {"event": {"name": [event]}}})
+    return bool(found["events"])
+
+
+def _is_told_everywhere(station: Station, what: str, word: str) -> None:
+    alert = station.alerted(what, word)
+    assert _is_in_feed(station, alert["event"])
+    subject = f"Subject: Gleanery: {what}".encode()
+    until(lambda: any(subject in letter and word.encode() in letter for letter in station.letters), f"mail: {what}")
+
+
+def test_a_disk_that_is_nearly_full_is_told(station: Station) -> None:
+    _is_told_everywhere(station, "disk nearly full", "GiB are free, 1000000 GiB are wanted")
+
+
+def test_a_site_that_blocks_is_told(station: Station) -> None:
+    station.declare("blocked-site", "blocked-uni")
+    state = station.server.ended(station.server.start("collect/collect", sources=["blocked-site"]))
+    assert state["type"] == "FAILED"
+    assert "blocked-site: blocked" in state["message"]
+    _is_told_everywhere(station, "source blocked", "blocked-site: blocked")
+    _is_told_everywhere(station, "run failed", "blocked-site: blocked")
+
+
+def test_a_run_that_no_worker_takes_is_told(station: Station) -> None:
+    _pause(station, "gpu", True)
+    run = station.server.start("train/train", release="nothing")
+    name = station.server.ask("GET", f"flow_runs/{run}")["name"]
+    try:
+        _is_told_everywhere(station, "run late", name)
+    finally:
+        station.server.ask("POST", f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}})
+        _pause(station, "gpu", False)
+
+
+def _pause(station: Station, pool: str, is_paused: Any) -> None:
+    station.server.ask("PATCH", f"work_pools/{pool}", {"is_paused": is_paused})
+
+
+def test_a_run_that_goes_on_for_too_long_and_then_crashes_is_told(station: Station) -> None:
+    station.declare("endless-site", "sample-uni3-cs", delay_s="30.0")
+    run = station.server.start("collect/collect", sources=["endless-site"])
+    _is_told_everywhere(station, "run stuck", "collect endless-site")
+    pid = station.process_of(run)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert station.server.ended(run)["type"] == "CRASHED"
+    _is_told_everywhere(station, "run crashed", "collect endless-site")
+
+
+def _epochs(station: Station, run: str) -> list[int]:
+    """Epochs that a run's log tells of, in order."""
+    found = [re.search(r"training phase=train epoch=(\d+)", line) for line in station.server.logs(run)]
+    return [int(match[1]) for match in found if match]
+
+
+def _begin(station: Station) -> str:
+    return station.server.start(
+        "train/train", release="majors", task="classification", experiment="small_cnn", overrides=ENDLESS
+    )
+
+
+def _cancel(station: Station, run: str) -> None:
+    station.server.ask("POST", f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
+    until(lambda: station.process_of(run) is None, "the end of the training", patience_s=10)
+    assert station.server.ended(run)["type"] == "CANCELLED"
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_cancelled_training_ends_at_once_and_is_taken_up(station: Station) -> None:
+    root = station.line.root
+    write_release(root / "releases" / "majors" / "2026-01-01.1")
+    run = _begin(station)
+    until(lambda: len(_epochs(station, run)) >= 2, "the second epoch")
+    _cancel(station, run)
+
+    (folder,) = root.glob("runs/classification/*")
+    left = {name for name in _files(folder) if not name.startswith("tensorboard/")}
+    assert left == {"run.json", "checkpoints/train/last.ckpt", "checkpoints/train/best.safetensors"}
+    done = torch.load(folder / "checkpoints" / "train" / "last.ckpt", weights_only=True)["epoch"] + 1
+    assert not list(root.glob("models/*/*")), "a model of a training that was cut off"
+
+    again = _begin(station)
+    until(lambda: _epochs(station, again), "an epoch of the second run")
+    _cancel(station, again)
+    assert _epochs(station, again)[0] == done + 1, "it did not go on after its last whole epoch"
 
 
 def test_a_paused_schedule_stays_paused_through_a_restart(station: Station, browser: Any) -> None:
