@@ -183,6 +183,10 @@ def judge(rows: list[dict[str, Any]]) -> dict[str, bool]:
         nearer = [row["times_nearer"] for row in rows if row["case"].startswith(kind)]
         if nearer:
             verdicts[f"{kind}: {goal} times nearer"] = statistics.median(nearer) >= goal
+    small = [row for row in rows if row["case"] != "million"]
+    verdicts["small ones at the floor that no split can beat"] = all(
+        row["ours_pp"] <= row["floor_pp"] + 1e-5 for row in small
+    )
     known = [row for row in rows if row.get("optimum_is_proved")]
     verdicts["within 1.05 of the optimum"] = all(
         row["ours_pp"] <= row["optimum_pp"] * OPTIMUM_RATIO + 1e-5 for row in known

@@ -79,7 +79,12 @@ def _kinds(free: csr_array) -> _Kinds:
 
 
 def _solve(
-    kinds: _Kinds, shares: NDArray[np.float64], held: NDArray[np.float64], largest: tuple[float, float], *, is_sum: bool
+    kinds: _Kinds,
+    shares: NDArray[np.float64],
+    held: NDArray[np.float64],
+    largest: tuple[float, float],
+    *,
+    is_sum: bool,
 ) -> Any:
     """Solve for the largest deviation, within bounds, or for the sum of deviations of which none is larger.
 
