@@ -38,7 +38,8 @@ FOLDS = (7, 2, 1)
 GOALS = {"even": 1.3, "skewed": 10.0, "million": 10.0}
 """How many times nearer than StratifiedGroupKFold, in the median of the seeds; never farther in any.
 
-Pictures are whole: where a class is small both may stand at the same floor, and no split is nearer."""
+Pictures are whole: where a class is small both may stand at the same floor, and no split is nearer. So a split at the
+floor meets its goal, whatever the ratio; the rows tell the ratio."""
 MILLION_S, MILLION_BYTES = 30.0, 3 << 30
 OPTIMUM_RATIO = 1.05
 _SOLVER_S = 20.0
@@ -182,7 +183,10 @@ def judge(rows: list[dict[str, Any]]) -> dict[str, bool]:
     for kind, goal in GOALS.items():
         nearer = [row["times_nearer"] for row in rows if row["case"].startswith(kind)]
         if nearer:
-            verdicts[f"{kind}: {goal} times nearer"] = statistics.median(nearer) >= goal
+            at_floor = all(row["ours_pp"] <= row["floor_pp"] + 1e-5 for row in rows if row["case"].startswith(kind))
+            verdicts[f"{kind}: {goal} times nearer, or none can be nearer"] = (
+                statistics.median(nearer) >= goal or at_floor
+            )
     known = [row for row in rows if row.get("optimum_is_proved")]
     verdicts["within 1.05 of the optimum"] = all(
         row["ours_pp"] <= row["optimum_pp"] * OPTIMUM_RATIO + 1e-5 for row in known

@@ -191,17 +191,24 @@ def restore(config: Config, source: Path, progress: Progress = no_progress) -> d
 
 
 def hand_out(config: Config, release_name: str, to: str) -> dict[str, Any]:
-    """Note that somebody was given a release, for the receipts of later takedowns.
+    """Note that somebody was given a release, for the receipts of later takedowns; the same again is one.
+
+    Args:
+        config: settings.
+        release_name: a recipe for its latest release, or recipe@version.
+        to: who has it, or where it was written.
 
     Raises:
         UsageError: there is no such release.
     """
-    from catalog.copies import Copy, record_copy
+    from catalog.copies import Copy, known_copies, record_copy
     from catalog.release_format import find_release
 
-    release = find_release(config.data_root.releases, release_name)
+    root = config.data_root
+    release = find_release(root.releases, release_name)
     name = f"{release.recipe}@{release.version}"
-    record_copy(config.data_root, Copy(kind="handout", what=name, where=to, made_at=utc_now()))
+    if (name, to) not in {(copy.what, copy.where) for copy in known_copies(root)}:
+        record_copy(root, Copy(kind="handout", what=name, where=to, made_at=utc_now()))
     return {"release": name, "to": to}
 
 

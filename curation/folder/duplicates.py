@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from catalog.errors import BadImage
-from curation.compared import Compared
+from curation.compared import Compared, load_compared, memory_folder, save_compared
 from curation.contract import DecodeNeed
+from curation.decisions import records
 from curation.decode import decode_image
-from curation.folder.pictures import Measured, readable
-from curation.stages.duplicates import SETTINGS, best_first, cluster_of_images, pairs_table
+from curation.folder.pictures import Measured, Progress, readable
+from curation.stages.duplicates import SETTINGS, DuplicatesStage, best_first, cluster_of_images, pairs_table
 
 KINDS = ("bytes", "pixels", "near")
 """What the members of a cluster share, from most to least; a cluster has the kind of its weakest link."""
@@ -30,6 +31,12 @@ class Cluster:
     """The member that would be kept: no mark, most pixels, least compressed."""
     copy_prob: float = 1.0
     """Of the least certain pair that holds the cluster together."""
+    agreeing_frac: float = 1.0
+    """Share of the picture's structure that agrees where that pair is laid over each other, in [0, 1]."""
+    phash_distance_bits: int = 0
+    """Bits of 64 in which the perceptual hashes of that pair differ, neither of them mirrored or turned."""
+    view: str = ""
+    """How one of that pair had to be shown: `mirror`, `turn90` ...; empty: as it is."""
 
     def to_json(self) -> dict[str, Any]:
         """What `--json` prints of it."""
@@ -38,6 +45,9 @@ class Cluster:
             "kind": self.kind,
             "best": self.best,
             "copy_prob": round(self.copy_prob, 4),
+            "agreeing_frac": round(self.agreeing_frac, 4),
+            "phash_distance_bits": self.phash_distance_bits,
+            "view": self.view,
         }
 
 
@@ -47,18 +57,23 @@ def stages_for(*, with_embedding: bool) -> dict[str, dict[str, Any]]:
     return {name: {} for name in names}
 
 
-def find_clusters(measured: Measured, settings: Mapping[str, Any] | None = None) -> list[Cluster]:
+def find_clusters(
+    measured: Measured, settings: Mapping[str, Any] | None = None, on_progress: Progress = lambda *_: None
+) -> list[Cluster]:
     """Find all copies: equal bytes of any files, equal pixels, and near copies that pixels confirm.
+
+    What was compared is kept beside what was measured, and not compared again.
 
     Args:
         measured: with the signals of `stages_for`.
         settings: of the stage `duplicates`, on top of its own.
+        on_progress: told of `comparing`.
 
     Returns:
         In the order of their first members.
     """
     paths_of = measured.listed.paths_of
-    table = pairs_table(list(readable(measured)), measured.signals, {**SETTINGS, **(settings or {})}, {}, Compared())
+    table = _compared_table(measured, {**SETTINGS, **(settings or {})}, on_progress)
     names = cluster_of_images(paths_of, table)
     images_of: dict[str, list[str]] = {}
     for image, name in zip(paths_of, names, strict=True):
@@ -72,13 +87,28 @@ def find_clusters(measured: Measured, settings: Mapping[str, Any] | None = None)
         if len(members) > 1:
             best = min(images, key=lambda image: place[image])
             kind = _kind(images, digests)
-            found.append(Cluster(tuple(members), kind, paths_of[best][0], weakest.get(name, 1.0)))
+            found.append(Cluster(tuple(members), kind, paths_of[best][0], **weakest.get(name, {})))
     return sorted(found, key=lambda cluster: cluster.members)
 
 
-def _weakest(table: pd.DataFrame) -> dict[str, float]:
-    copies = table[table["is_copy"]]
-    return {str(name): float(value) for name, value in copies.groupby("cluster_id")["copy_prob"].min().items()}
+def _compared_table(measured: Measured, settings: Mapping[str, Any], on_progress: Progress) -> pd.DataFrame:
+    memory = memory_folder(measured.derived, DuplicatesStage(), measured.plan.keys)
+    compared = load_compared(memory) if memory is not None else Compared()
+    try:
+        return pairs_table(
+            list(readable(measured)), measured.signals, settings, {}, compared,
+            lambda done, todo: on_progress("comparing", done, todo),
+        )  # fmt: skip
+    finally:  # also of a run that is stopped: comparing takes longest
+        if memory is not None:
+            save_compared(memory, compared)
+
+
+def _weakest(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Say of the least certain pair of each cluster how alike it is."""
+    copies = table[table["is_copy"]].sort_values(["copy_prob", "pair_id"]).drop_duplicates("cluster_id")
+    facts = ["copy_prob", "agreeing_frac", "phash_distance_bits", "view"]
+    return {str(row["cluster_id"]): {name: row[name] for name in facts} for row in records(copies)}
 
 
 def _kind(images: Sequence[str], digests: _Digests) -> str:

@@ -63,6 +63,8 @@ class Measured:
     listed: Listed
     signals: Signals
     plan: MeasurePlan
+    derived: str
+    """Where derived results are kept."""
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -157,7 +159,7 @@ def measure(
     measure_images(
         plan, images, str(blobs), derived, executor, lambda done, todo: on_progress("measuring", done, todo)
     )
-    return Measured(listed, Signals(plan, derived, images), plan)
+    return Measured(listed, Signals(plan, derived, images), plan, derived)
 
 
 def _recipe(stages: Mapping[str, Mapping[str, Any]]) -> Recipe:

@@ -16,6 +16,7 @@ from catalog import files
 from catalog.schema import REASONS
 from curation.decisions import records
 from curation.folder.audit import Audit, Told
+from curation.folder.duplicates import Cluster
 from curation.folder.pictures import FORBIDDEN, MISSING, Measured
 from curation.stages.thumbnails import jpeg_bytes
 
@@ -24,6 +25,8 @@ _THUMB_QUALITY = 82
 _SHOWN_MAX = 1000
 """Clusters shown per section: some 15 kB each. The JSON holds all."""
 _MEMBERS_MAX = 24
+_KINDS = {"bytes": "same bytes", "pixels": "same pixels", "near": "near copy"}
+_VIEWS = {"mirror": "mirrored", "turn90": "turned by 90°", "turn180": "turned by 180°", "turn270": "turned by 270°"}
 _FILE_REASONS = {MISSING: "there is no such file", FORBIDDEN: "the file cannot be read"}
 
 
@@ -55,20 +58,40 @@ def write_audit_page(path: Path, title: str, audit: Audit, measured: Measured, *
         shown_max=_SHOWN_MAX,
         members_max=_MEMBERS_MAX,
         thumb=_Thumbs(measured),
+        kinds=_KINDS,
+        distances=_distances,
         reasons={**REASONS, **_FILE_REASONS},
         unread=sorted(audit.reasons.items())[:_SHOWN_MAX],
     )
     files.write_text(path, page)
 
 
+def _surest_first(clusters: Iterable[Told]) -> list[Told]:
+    """What nobody needs to look at twice comes first, what may be a mistake last."""
+    return sorted(clusters, key=lambda told: (-told.cluster.copy_prob, told.cluster.members))
+
+
+def _distances(cluster: Cluster) -> list[str]:
+    """Say in words how far apart the members of a near cluster are."""
+    if cluster.kind != "near":
+        return []
+    words = [
+        f"certain to {100 * cluster.copy_prob:.1f} %",
+        f"{100 * cluster.agreeing_frac:.0f} % of the detail agrees",
+    ]
+    if cluster.view:
+        return [*words, _VIEWS[cluster.view]]
+    return [*words, f"pHash differs in {cluster.phash_distance_bits} of 64 bits"]
+
+
 def _sections(audit: Audit, *, with_sides: bool) -> Iterable[Section]:
     """Every cluster once, under the worst that can be said of it."""
     if not with_sides:
-        yield Section("Duplicates", "", audit.clusters)
+        yield Section("Duplicates", "", _surest_first(audit.clusters))
         return
-    leaks = audit.leaks
-    conflicts = [told for told in audit.conflicts if told not in leaks]
-    rest = [told for told in audit.clusters if told not in leaks and told not in conflicts]
+    leaks = _surest_first(audit.leaks)
+    conflicts = _surest_first(told for told in audit.conflicts if told not in leaks)
+    rest = _surest_first(told for told in audit.clusters if told not in leaks and told not in conflicts)
     yield Section("Leaks", "One picture on several sides of the split: a score on one side knows the other.", leaks)
     yield Section("Label conflicts", "One picture under several labels, on one side.", conflicts)
     yield Section("Duplicates within one side and label", "They weigh more than once, but do not leak.", rest)

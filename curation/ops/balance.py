@@ -78,13 +78,13 @@ def deal_groups(groups: csr_array, shares: NDArray[np.float64], fixed: NDArray[n
     floor = max(least_deviation(column, shares) for column in _columns(groups))
     if found <= floor + _SAME:
         return Dealt(sides, found, is_proved=True)
-    solved = solve_deal(groups, shares, held, free)
+    solved, is_proved = solve_deal(groups, shares, held, free, floor, found)
     if solved is None:
-        return Dealt(sides, found, is_proved=not len(free))
+        return Dealt(sides, found, is_proved=is_proved or not len(free))
     exact = sides.copy()
-    exact[free] = solved[0]
+    exact[free] = solved
     best = largest_deviation(groups, shares, exact)
-    return Dealt(exact if best < found - _SAME else sides, min(best, found), is_proved=solved[1])
+    return Dealt(exact if best < found - _SAME else sides, min(best, found), is_proved=is_proved)
 
 
 def _held(groups: csr_array, sides: NDArray[np.int64], parts: int) -> NDArray[np.float64]:

@@ -58,6 +58,9 @@ _MARKED_FRAC = 0.02
 _LOOKS_KEPT = 4096
 """Pictures held ready for their next comparison; each takes half a megabyte with its features."""
 
+_TELL_PAIRS = 50
+"""Pairs between two words of progress."""
+
 Compare = Callable[[int, int, str], Match]
 """Compares rows a and b, b shown in one of VIEWS."""
 
@@ -127,6 +130,7 @@ def pairs_table(
     settings: Mapping[str, Any],
     answers: Mapping[str, str],
     compared: Compared,
+    tell: Callable[[int, int], None] = lambda _done, _todo: None,
 ) -> pd.DataFrame:
     """Look at every pair worth a look.
 
@@ -136,15 +140,19 @@ def pairs_table(
         settings: SETTINGS.
         answers: pair_id -> `same`, `different` or `unsure`.
         compared: pairs that need no second look.
+        tell: told of (pairs looked at, pairs to look at).
     """
     hashes = signals["hashes"].set_index("image_id").reindex(images)
     digests = hashes["pixels_digest"].tolist()
     match_of = _comparer(images, signals["thumbnails"], compared)
     best: dict[tuple[int, int], Match] = {}
-    for a, b, view in _candidates(images, hashes, signals.get("embedding"), settings):
+    candidates = _candidates(images, hashes, signals.get("embedding"), settings)
+    for number, (a, b, view) in enumerate(candidates, start=1):
         match = EQUAL if digests[a] == digests[b] else match_of(a, b, view)
         if (a, b) not in best or match.copy_prob > best[a, b].copy_prob:
             best[a, b] = match
+        if number % _TELL_PAIRS == 0 or number == len(candidates):
+            tell(number, len(candidates))
     pairs = _Pairs(images, hashes, settings, answers, match_of, best)
     table = pd.DataFrame(pairs.rows(), columns=list(COLUMNS)).sort_values("pair_id", ignore_index=True)
     return table.astype(

@@ -18,6 +18,7 @@ the recipe's section `[splits]`:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,12 +87,13 @@ class SplitsStage:
         samples["split"] = samples["group_id"].map(sides).astype("str")
         before = samples["sample_id"].map(assignments)
         yields = before.notna() & (before != samples["split"])
+        yielding = samples.assign(was=before)[yields]
         rows = [
             decision(self.name, row, "drop", "splits_test_wins", {"was": row["was"], "group_is": row["split"]})
-            for row in records(samples.assign(was=before)[yields])
+            for row in records(yielding)
         ]
         table = _table(samples[~yields], has_folds=has_folds)
-        facts = {"shares": split_shares(table), "conflicts": _conflicts(samples.assign(was=before)[yields]), **deal}
+        facts = {"shares": split_shares(table), "conflicts": _conflicts(yielding), **deal}
         return TableResult(table=table, decisions=decisions_frame(rows), facts=facts)
 
 
@@ -146,8 +148,11 @@ def _strength(side: str) -> tuple[int, int]:
 
 def _conflicts(yielding: pd.DataFrame) -> list[dict[str, Any]]:
     """Say for each group that lost samples which side it keeps, and how many of which side yield."""
-    counts = yielding.groupby(["group_id", "split", "was"], sort=True).size().rename("samples_count").reset_index()
-    return records(counts.rename(columns={"split": "keeps", "was": "yields"}))
+    counts = Counter(zip(yielding["group_id"], yielding["split"], yielding["was"], strict=True))
+    return [
+        {"group_id": group, "keeps": keeps, "yields": was, "samples_count": count}
+        for (group, keeps, was), count in sorted(counts.items())
+    ]
 
 
 def _sides(

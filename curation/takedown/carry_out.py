@@ -25,7 +25,7 @@ from curation.takedown.trace import Trace
 from curation.takedown.verify import leftovers
 
 _PLAN = "plan.json"
-_CLEARED = ("landing", "blobs", "catalog", "derived", "runs and models", "fixture cases", "services")
+_CLEARED = ("landing", "blobs", "catalog", "derived", "runs and models", "exports", "fixture cases", "services")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class _State:
 def _clearers() -> dict[str, Callable[..., int]]:
     clearers = (
         landed.clear_landing, landed.clear_blobs, clear_catalog, results.clear_derived, results.clear_runs,
-        results.clear_cases, results.clear_services,
+        results.clear_exports, results.clear_cases, results.clear_services,
     )  # fmt: skip
     return dict(zip(_CLEARED, clearers, strict=True))
 
@@ -157,6 +157,7 @@ def _steps(places: Places, trace: Trace, request: Request, state: _State, now: s
         "new releases": issue,
         "runs and models": clear("runs and models"),
         "tombstones": lambda: bury(places, trace, state.reissued, request.reason, now),
+        "exports": clear("exports"),
         "fixture cases": clear("fixture cases"),
         "services": clear("services"),
         "compact": lambda: compact(places.catalog.engine),

@@ -40,12 +40,8 @@ def reissue(places: Places, trace: Trace, now: str) -> dict[str, str]:
 def bury(places: Places, trace: Trace, reissued: Mapping[str, str], reason: str, now: str) -> int:
     """Empty the old versions, leaving a tombstone that says why and what stands in their place; again is harmless.
 
-    Exports under the data root, which may be links to the same pictures, go with them: they can be written again.
-
     The tombstone comes first: from then on nobody opens the release, also if the rest is cut off.
     """
-    for recipe in trace.recipes:
-        shutil.rmtree(places.root.exports / recipe, ignore_errors=True)
     for recipe, version in trace.releases:
         folder = places.root.release_folder(recipe, version)
         if not (folder / TOMBSTONE).exists() and folder.exists():

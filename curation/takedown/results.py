@@ -1,4 +1,4 @@
-"""Taking a trace out of what was computed from it: derived results, training runs, models, fixture cases, logs."""
+"""Taking a trace out of what was made of it: derived results, runs, models, exports, fixture cases, logs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from catalog.naming import text_of
 from curation.derived import DerivedFolder
 from curation.derived_files import is_part
 from curation.places import Places, is_decoded_release
+from curation.release.export import EXPORT
 from curation.takedown.databases import clear_tables, compact, reflected_tables
 from curation.takedown.landed import clear_json
 from curation.takedown.trace import Trace
@@ -126,6 +127,30 @@ def _is_run_on(folder: Path, trace: Trace) -> bool:
     return False
 
 
+def clear_exports(places: Places, trace: Trace, *, write: bool) -> int:
+    """Remove exports of the affected recipes that stand anywhere under the data root; they can be written again.
+
+    They may be hard links to the pictures of a release that ends.
+    """
+    found = [folder for folder in _export_folders(places.root.root) if _is_export_of(folder, trace)]
+    for folder in found if write else ():
+        shutil.rmtree(folder)
+    return len(found)
+
+
+def _export_folders(root: Path) -> list[Path]:
+    homes = [path for path in sorted(root.iterdir()) if path.is_dir() and path.name not in _OWN_FOLDERS]
+    return [path.parent for home in homes for path in sorted(home.rglob(EXPORT))]
+
+
+def _is_export_of(folder: Path, trace: Trace) -> bool:
+    try:
+        recipe = json.loads((folder / EXPORT).read_text(encoding="utf-8"))["recipe"]
+    except (ValueError, KeyError, TypeError):
+        return _folder_shows(folder, trace)
+    return recipe in trace.recipes or _folder_shows(folder, trace)
+
+
 def _folder_shows(folder: Path, trace: Trace) -> bool:
     return any(file_shows(path, trace) for path in sorted(folder.rglob("*")) if path.is_file())
 
@@ -169,7 +194,7 @@ def clear_services(places: Places, trace: Trace, *, write: bool) -> int:
 
 def _other_files(root: Path) -> list[Path]:
     folders = [path for path in sorted(root.iterdir()) if path.is_dir() and path.name not in _OWN_FOLDERS]
-    cleared = {"runs", "models", "cases", "sources", "recipes"}
+    cleared = {"runs", "models", "cases", "exports", "sources", "recipes"}
     return [
         path
         for folder in folders

@@ -203,7 +203,7 @@ def _audited(
         listed = list_pictures(roster.folder, roster.paths, progress)
         stages = copies.stages_for(with_embedding=not is_fast)
         measured = measure(listed, stages, place, _executor(workers, executor), progress)
-        clusters = copies.find_clusters(measured, {"copy_prob": copy_prob})
+        clusters = copies.find_clusters(measured, {"copy_prob": copy_prob}, progress)
         found = lay_over(roster, measured.reasons, clusters)
         if html is not None:
             write_audit_page(html, title, found, measured, with_sides=not title.startswith("Copies"))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from catalog.paths import DataRoot
 from flows.cli import options
 from flows.cli.options import AsJson, Root
 
@@ -88,8 +87,10 @@ def export(
     """Write a release in the shape another program reads; what is there and did not change stays as it is."""
     from catalog.release_format import find_release
     from curation.release.export import export_release
+    from flows.keeping import hand_out
 
-    data_root = options.config_for(root).data_root
+    config = options.config_for(root)
+    data_root = config.data_root
     release = find_release(data_root.releases, name)
     folder = to or data_root.exports / release.recipe / format_name
     with options.progress_bars(is_quiet=as_json) as progress:
@@ -97,7 +98,8 @@ def export(
             release, format_name, folder, is_copied=is_copied,
             on_progress=lambda count, total: progress(f"{release.recipe}: {format_name}", count, total),
         )  # fmt: skip
-    _note_handout(data_root, f"{release.recipe}@{release.version}", folder)
+    if not folder.resolve().is_relative_to(data_root.root.resolve()):  # a takedown cannot reach it, but names it
+        hand_out(config, f"{release.recipe}@{release.version}", str(folder.resolve()))
     facts = {
         "release": f"{release.recipe}@{release.version}", "folder": str(folder), "written_count": done.written_count,
         "kept_count": done.kept_count, "removed_count": done.removed_count,
@@ -106,17 +108,6 @@ def export(
         options.print_json(facts)
     else:
         options.print_facts("Export", facts)
-
-
-def _note_handout(root: DataRoot, release: str, folder: Path) -> None:
-    """Write down an export that left the data root: a takedown cannot reach it, but names it."""
-    from catalog.copies import Copy, known_copies, record_copy
-    from flows.steps import utc_now
-
-    where = str(folder.resolve())
-    known = {(copy.what, copy.where) for copy in known_copies(root)}
-    if not folder.resolve().is_relative_to(root.root.resolve()) and (release, where) not in known:
-        record_copy(root, Copy(kind="handout", what=release, where=where, made_at=utc_now()))
 
 
 def diff(a: _RELEASE, b: _RELEASE, root: Root = None, as_json: AsJson = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import tarfile
 import unicodedata
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -53,12 +54,16 @@ def files_with(root: Path, texts: Sequence[str]) -> list[str]:
 
 
 def pictures_in(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Every picture under a folder: files, and values of Parquet files."""
+    """Every picture under a folder: files, members of tar files, and values of Parquet files."""
     for path in sorted(root.rglob("*")):
         if not path.is_file():
             continue
         if path.suffix == ".parquet":
             yield from ((str(path), value) for value in _binaries(pq.read_table(path)))
+        elif path.suffix == ".tar":
+            with tarfile.open(path) as archive:
+                bodies = ((entry.name, archive.extractfile(entry)) for entry in archive)
+                yield from ((f"{path}: {name}", body.read()) for name, body in bodies if body is not None)
         else:
             yield str(path), path.read_bytes()
 
@@ -66,7 +71,8 @@ def pictures_in(root: Path) -> Iterator[tuple[str, bytes]]:
 def _binaries(table: pa.Table) -> Iterator[bytes]:
     for column in table.columns:
         for value in column.to_pylist() if "binary" in str(column.type) else ():
-            yield from value if isinstance(value, list) else [value] if value else []
+            values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+            yield from (each for each in values if isinstance(each, bytes))
 
 
 def phash(body: bytes) -> Any:

@@ -26,42 +26,12 @@ from sampleweb.sources import write_sources
 from sampleweb.world import build_world
 from tests.catalog.conftest import postgres_url  # noqa: F401 - a fixture
 from tests.e2e.command_line import REPOSITORY, CommandLine, command_line
+from tests.e2e.object_store import BUCKET, object_store, objects  # noqa: F401 - a fixture
 from tests.e2e.prefect_server import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 SOURCES = [f"sample-uni1-{field}" for field in ("cs", "econ", "german")]
-BUCKET = "gleanery"
-
-
-@pytest.fixture(scope="module")
-def object_store() -> Iterator[dict[str, str]]:
-    """An S3 server on loopback with an empty bucket; gives the variables by which it is found."""
-    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    found = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    yield found
-    server.stop()
-
-
-def _objects(store: dict[str, str], prefix: str) -> list[str]:
-    import boto3
-
-    client = boto3.client(
-        "s3", endpoint_url=store["AWS_ENDPOINT_URL"], aws_access_key_id="test", aws_secret_access_key="test",
-        region_name="us-east-1",
-    )  # fmt: skip
-    if not client.list_buckets()["Buckets"]:
-        client.create_bucket(Bucket=BUCKET)
-    return [row["Key"] for row in client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
 
 
 class Cluster:
@@ -98,14 +68,14 @@ def _listens(port: int) -> bool:
 @pytest.fixture(scope="module")
 def lines(
     tmp_path_factory: pytest.TempPathFactory,
-    object_store: dict[str, str],
+    object_store: dict[str, str],  # noqa: F811
     postgres_url: str,  # noqa: F811
 ) -> Iterator[tuple[CommandLine, CommandLine, Cluster]]:
     """One machine that does all by itself, and a wide set-up, both before the same sample web."""
     pytest.importorskip("distributed", reason="the extra dask is not installed")
     folder = tmp_path_factory.mktemp("web")
     local = command_line(tmp_path_factory.mktemp("local"))
-    _objects(object_store, "")  # makes the bucket
+    objects(object_store, "")  # makes the bucket
     with ExitStack() as stack:
         cluster = Cluster(stack, {**local.environment, **object_store}, folder / "dask.log")
         settings = {
@@ -133,19 +103,20 @@ def _kill_when(process: subprocess.Popen[Any], condition: Callable[[], Any], kil
 
 
 def test_the_wide_set_up_makes_the_same_release(
-    lines: tuple[CommandLine, CommandLine, Cluster], object_store: dict[str, str]
+    lines: tuple[CommandLine, CommandLine, Cluster],
+    object_store: dict[str, str],  # noqa: F811
 ) -> None:
     local, wide, cluster = lines
     local.run("crawl", *SOURCES)
     local.run("release", "build", "majors")
 
     wide.run("crawl", *SOURCES)
-    assert _objects(object_store, "blobs/")
+    assert objects(object_store, "blobs/")
     assert not list(wide.root.glob("blobs/*"))
     workers = [cluster.add_worker(), cluster.add_worker()]
 
     def parts() -> list[str]:
-        return [key for key in _objects(object_store, "derived/") if "/part-" in key]
+        return [key for key in objects(object_store, "derived/") if "/part-" in key]
 
     curation = wide.start("curate", "majors")
     was_running = _kill_when(curation, parts, lambda: os.killpg(workers[0], signal.SIGKILL))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from catalog.ids import sha256_hex
 from catalog.ingest import rebuild
 from catalog.release_format import TOMBSTONE, Release, find_release
 from catalog.schema import Verdict
+from curation.release.export import FORMATS, export_release
 from curation.release.verify import verify_release_folder
 from flows import keeping, steps
 from sampleweb.pictures import Picture, render
@@ -115,10 +117,10 @@ def furnish(first: Web, second: Web) -> None:
             web.answers[f"/img/{number}.jpg"] = Answer(portrait(number), kind="image/jpeg")
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    root = tmp_path_factory.mktemp("root")
-    webs = [Web("127.0.0.31"), Web("127.0.0.32")]
+@contextmanager
+def made_world(root: Path, addresses: Sequence[str], **settings: Any) -> Iterator[World]:
+    """Two sites and a data root that knows them."""
+    webs = [Web(address) for address in addresses]
     furnish(*webs)
     (root / "sources").mkdir()
     (root / "recipes").mkdir()
@@ -128,9 +130,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             f'[source]\nname = "{name}"\ntitle = "{name}"\nkind = "staff"\nurl = "{web.url("/staff")}"\n'
             f'label = "{name}"\nallow_loopback = true\ndelay_s = 0.01\nmax_depth = 1\n'
         )
-    yield World(Config(root=root, executor="inline"), webs)
+    yield World(Config(root=root, executor="inline", **settings), webs)
     for web in webs:
         web.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(tmp_path_factory.mktemp("root"), ("127.0.0.31", "127.0.0.32")) as made:
+        yield made
+
+
+def export_everywhere(release: Release, root: Path, outside: Path) -> list[Path]:
+    """Write the release in every shape: where exports stand, elsewhere in the root, and outside of it."""
+    folders = [root / "exports" / "people" / name for name in sorted(FORMATS)]
+    for folder in folders:
+        export_release(release, folder.name, folder)
+    export_release(release, "webdataset", root / "for-eve" / "shards")
+    export_release(release, "parquet", outside, is_copied=True)
+    keeping.hand_out(Config(root=root), "people", str(outside))
+    return [*folders, root / "for-eve" / "shards"]
 
 
 def leave_traces(world: World, release: Release) -> None:
@@ -200,10 +219,11 @@ def carry_out_with_cuts(config: Config, request_id: str) -> tuple[dict[str, Any]
             cuts += 1
 
 
-def test_a_person_goes_and_stays_away(world: World) -> None:
+def test_a_person_goes_and_stays_away(world: World, tmp_path: Path) -> None:
     world.crawl()
     before = world.release()
     leave_traces(world, before)
+    exports = export_everywhere(before, world.root, tmp_path / "outside")
     assert files_with(world.root, TEXTS)
     sides = before.samples().set_index("sample_id")["split"].to_dict()
 
@@ -221,6 +241,11 @@ def test_a_person_goes_and_stays_away(world: World) -> None:
     assert cuts > 8
     world.assert_gone(portrait(0), encoded_again(portrait(0)))
     assert receipt["cleared"] == plan.counts
+    assert plan.counts["exports"] == len(exports)
+    assert not any(folder.exists() for folder in exports)
+    assert [(copy["what"], copy["where"]) for copy in receipt["not_reached"]["copies"]] == [
+        (f"people@{before.version}", str(tmp_path / "outside"))
+    ]
     assert NAME not in json.dumps(receipt, ensure_ascii=False)
     with pytest.raises(UsageError, match="is done"):
         keeping.take_down(world.config, request.request_id)
@@ -233,6 +258,8 @@ def test_a_person_goes_and_stays_away(world: World) -> None:
     assert len(left) == len(sides) - len(plan.trace.images)
     assert {sample: sides[sample] for sample in left} == left, "somebody else changed sides"
     others_are_whole(world)
+    export_everywhere(after, world.root, tmp_path / "again")
+    world.assert_gone(portrait(0), encoded_again(portrait(0)))
 
     assert_landing_and_catalog_agree(world)
     later = []

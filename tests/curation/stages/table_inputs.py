@@ -38,6 +38,10 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe(**(fixed | {"slots": ("portrait",)} | changes))
 
 
+_NO_DECISIONS, _NO_VERDICTS = decisions_frame(), verdicts_frame(())
+"""Made once: property tests ask for them thousands of times."""
+
+
 def inputs(
     tables: Mapping[str, pd.DataFrame],
     *,
@@ -56,8 +60,8 @@ def inputs(
         sightings=pd.DataFrame() if sightings is None else sightings,
         signals=signals or {},
         tables=tables,
-        decisions=decisions_frame() if decisions is None else decisions,
-        verdicts=verdicts_frame(verdicts),
+        decisions=_NO_DECISIONS if decisions is None else decisions,
+        verdicts=verdicts_frame(verdicts) if verdicts else _NO_VERDICTS,
         assignments=assignments or {},
         documents=documents or {},
     )
