@@ -47,8 +47,8 @@ def run(batches: int, rounds: int) -> bool:
     seconds = timing.alternating({"torch eager fp32": eager, "ONNX Runtime fp32 (ours)": own}, rounds)
     ratio = seconds["torch eager fp32"] / seconds["ONNX Runtime fp32 (ours)"]
     goals = {"against torch eager": (ratio, ">=", 5.0), "least cosine": (float(cosine.min()), ">=", 0.9999)}
-    rows = [(name, spent, batches * BATCH / spent) for name, spent in seconds.items()]
-    timing.print_table(f"{PACKAGED}, {batches} batches of {BATCH}", ("what", "CPU s", "pictures/s"), rows)
+    spent = {name: (batches * BATCH, one) for name, one in seconds.items()}
+    timing.print_speeds(f"{PACKAGED}, {batches} batches of {BATCH}", spent)
     is_met = timing.print_goals(goals)
     timing.keep("embedding", {"batches": batches, "rounds": rounds, "cpu_s": seconds, "goals": timing.as_json(goals)})
     return is_met

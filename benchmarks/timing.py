@@ -92,6 +92,23 @@ def print_table(title: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def print_speeds(title: str, spent: Mapping[str, tuple[int, float]], bases: Mapping[str, str] | None = None) -> None:
+    """Print how fast contestants were.
+
+    Args:
+        title: stands above.
+        spent: name -> (pictures, CPU seconds).
+        bases: further column -> the contestant whose speed it divides by.
+    """
+    speeds = {name: count / seconds for name, (count, seconds) in spent.items()}
+    columns = bases or {}
+    rows = [
+        (name, seconds, speeds[name], *(speeds[name] / speeds[base] for base in columns.values()))
+        for name, (_, seconds) in spent.items()
+    ]
+    print_table(title, ("what", "CPU s", "pictures/s", *columns), rows)
+
+
 Goals = Mapping[str, tuple[float, str, float]]
 """What -> (reached, `>=` or `<=`, asked)."""
 

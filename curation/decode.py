@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -79,10 +81,11 @@ def decode_image(image_id: str, body: bytes, need: DecodeNeed) -> DecodedImage:
     shorter = min(header.width_px, header.height_px)
     factor = _factor(shorter, need.min_side_px)
     kept: dict[int, Rgb] = {}
+    colours = "RGB" if need.has_colours else "GRAY"
 
     def scaled(factor: int) -> Rgb:
         if factor not in kept:
-            kept[factor] = _decode_pixels(body, header, factor)
+            kept[factor] = _decode_pixels(body, header, factor, colours)
         return kept[factor]
 
     rgb = _reduced(scaled(1), factor) if need.is_original else scaled(factor)
@@ -134,7 +137,7 @@ def _plain_jpeg_header(body: bytes) -> _Header | None:
 
 
 def _read_header(body: bytes) -> _Header:
-    with _open(body) as image:
+    with _quiet(), _open(body) as image:
         width, height = image.size
         if width * height > PIXELS_LIMIT:
             raise BadImage("decode_bomb", f"{width} x {height} pixels, allowed are {PIXELS_LIMIT}")
@@ -156,10 +159,17 @@ def _read_header(body: bytes) -> _Header:
         )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Say nothing of what Pillow warns of, bombs and odd metadata: both are judged here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _open(body: bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of bombs and odd metadata; both are judged here
+        with _quiet():
             return Image.open(io.BytesIO(body), formats=_FORMATS)
     except Image.DecompressionBombError as error:
         raise BadImage("decode_bomb", str(error)) from error
@@ -209,10 +219,11 @@ def _orientation(image: Image.Image) -> int:
     return value if value in _TURNS else 1
 
 
-def _decode_pixels(body: bytes, header: _Header, factor: int) -> Rgb:
+def _decode_pixels(body: bytes, header: _Header, factor: int, colours: str) -> Rgb:
     if header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L"):
-        pixels = _decode_jpeg(body, header, factor)
-        if header.orientation == 1 and not header.icc_profile:
+        is_plain = header.orientation == 1 and not header.icc_profile
+        pixels = _decode_jpeg(body, header, factor, colours if is_plain else "RGB")
+        if is_plain:
             return pixels
         image = Image.fromarray(pixels)
     else:
@@ -225,20 +236,20 @@ def _decode_pixels(body: bytes, header: _Header, factor: int) -> Rgb:
     return np.asarray(image)
 
 
-def _decode_jpeg(body: bytes, header: _Header, factor: int) -> Rgb:
+def _decode_jpeg(body: bytes, header: _Header, factor: int, colours: str) -> Rgb:
+    """Decode to `RGB` or `GRAY`, which is shown as three equal planes."""
     width, height = -(-header.width_px // factor), -(-header.height_px // factor)
     try:
-        pixels: Rgb = simplejpeg.decode_jpeg(body, "RGB", min_width=width, min_height=height)
+        pixels: Rgb = simplejpeg.decode_jpeg(body, colours, min_width=width, min_height=height)
     except ValueError:
         pixels = np.asarray(_decode_any(body).reduce(factor))  # Pillow forgives what is harmless, and names the rest
-    return pixels
+    return np.broadcast_to(pixels, (*pixels.shape[:2], 3)) if pixels.shape[2] == 1 else pixels
 
 
 def _decode_any(body: bytes) -> Image.Image:
     with _open(body) as image:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 image.load()
                 return _flatten(image)
         except Image.DecompressionBombError as error:

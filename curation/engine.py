@@ -71,8 +71,11 @@ def plan_measures(recipe: Recipe) -> MeasurePlan:
     need = DecodeNeed(
         min_side_px=max((one.min_side_px for one in needs), default=0),
         is_original=any(one.is_original for one in needs),
+        has_colours=not needs or any(one.has_colours for one in needs),
     )
     decode_params = {"min_side_px": need.min_side_px, "is_original": need.is_original}
+    if not need.has_colours:
+        decode_params["has_colours"] = False
     keys = {DECODE: stage_key(DECODE, DECODE_VERSION, decode_params, {})}
     planned = [PlannedStage(DECODE, params_text(decode_params), keys[DECODE])]
     for name in names:
@@ -177,8 +180,7 @@ def _shards(
                 image_ids=tuple(images[start : start + size]),
                 missing=chosen,
                 present=present,
-                min_side_px=plan.need.min_side_px,
-                is_original=plan.need.is_original,
+                need=plan.need,
             )
 
 

@@ -59,8 +59,7 @@ class ShardJob:
     """In the order they run; `decode` among them where it is missing."""
     present: tuple[PlannedStage, ...]
     """Stages measured before whose rows the missing ones need."""
-    min_side_px: int
-    is_original: bool
+    need: DecodeNeed
     accused_count: int = 0
     """Of its pictures how many were known to take too long when it was handed out."""
 
@@ -130,7 +129,7 @@ def _measure_image(
     image: DecodedImage | None = None
     body = _body(blobs, image_id)
     try:
-        image = decode_image(image_id, body, DecodeNeed(min_side_px=job.min_side_px, is_original=job.is_original))
+        image = decode_image(image_id, body, job.need)
     except BadImage as error:
         # Hashing every body would cost a twentieth of the run: a blob is only blamed where its picture is bad.
         if sha256_hex(body) != image_id:

@@ -38,21 +38,40 @@ def find_faces(rgb: NDArray[np.uint8], longer_px: int, *, smallest_px: int = 256
     """
     height, width = rgb.shape[:2]
     longer = max(height, width)
-    scale = min(1.0, longer_px / longer) if longer >= smallest_px else smallest_px / longer
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = rgb if size == (width, height) else np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8)
+    image = shrunk(rgb, longer_px) if longer >= smallest_px else _resized(rgb, smallest_px / longer)
     faces = _detect(image)
-    faces[:, 0:14:2] *= width / size[0]
-    faces[:, 1:14:2] *= height / size[1]
+    faces[:, 0:14:2] *= width / image.shape[1]
+    faces[:, 1:14:2] *= height / image.shape[0]
     return faces
+
+
+def shrunk(rgb: NDArray[np.uint8], longer_px: int) -> NDArray[np.uint8]:
+    """Shrink a picture to a longer side of at most `longer_px`: by a whole number first, then by less than a half.
+
+    Both are several times as fast as one step by any number, and average as well. Of a side that the whole number
+    does not divide the last pixels are left out.
+    """
+    longer = max(rgb.shape[:2])
+    if longer <= longer_px:
+        return rgb
+    factor = longer // longer_px
+    if factor > 1:
+        height, width = (max(1, side // factor) for side in rgb.shape[:2])
+        whole = rgb[: height * factor, : width * factor]
+        rgb = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return _resized(rgb, min(1.0, longer_px / max(rgb.shape[:2])))
+
+
+def _resized(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+    return rgb if scale == 1 else np.asarray(cv2.resize(rgb, (width, height)), np.uint8)
 
 
 def _detect(rgb: NDArray[np.uint8]) -> Faces:
     height, width = rgb.shape[:2]
     padded = -(-height // 32) * 32, -(-width // 32) * 32
-    framed = cv2.copyMakeBorder(rgb, 0, padded[0] - height, 0, padded[1] - width, cv2.BORDER_CONSTANT)
-    pixels = cv2.dnn.blobFromImage(framed, swapRB=True)
+    pixels = np.zeros((1, 3, *padded), np.float32)
+    pixels[0, :, :height, :width] = rgb[..., ::-1].transpose(2, 0, 1)
     session, names = _session()
     outputs = dict(zip(names, session.run(names, {"input": pixels}), strict=True))
     faces = np.concatenate([_decode(outputs, stride, padded) for stride in STRIDES])

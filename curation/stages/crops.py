@@ -48,8 +48,8 @@ class CropsStage:
         return pa.schema([("face_indexes", pa.list_(pa.int32())), ("jpegs", pa.list_(pa.binary()))])
 
     def decode_need(self, params: Mapping[str, Any]) -> DecodeNeed:
-        """Nothing of its own: how fine the pixels must be is known when the faces are."""
-        return DecodeNeed()
+        """What a crop of the whole picture would need: finer ones are decoded when the faces are known."""
+        return DecodeNeed(min_side_px=round(_OVERSAMPLING * int(params.get("size_px", _SIZE_PX))))
 
     def prepare(self, params: Mapping[str, Any]) -> MeasureFunction:
         """Make the cropper.

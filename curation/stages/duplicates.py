@@ -42,7 +42,8 @@ COLUMNS = (
 )  # fmt: skip
 SETTINGS: dict[str, Any] = {
     "radius_bits": 10,  # of the pHash; crops of 5 % reach it (LIMITS of the design: 89 %)
-    "dhash_radius_bits": 14,  # the same view's dHash must agree this far: it halves the look-alikes
+    "dhash_radius_bits": 14,  # the same view's dHash must agree this far: it halves the look-alikes;
+    # but a brightened copy may lose it where white is clipped, and stands where the pHash is within sure_bits
     "turn_radius_bits": 8,  # of the pHash of quarter turns, which have no dHash
     "neighbours": 3,  # nearest by embedding, where there is one
     "min_similarity": 0.9,  # of such neighbours, and of what hashes nominate: they nominate all aligned faces,
@@ -72,7 +73,7 @@ class DuplicatesStage:
     """See the module."""
 
     name = "duplicates"
-    version = 2
+    version = 3
     signals: tuple[str, ...] = ("decode", "hashes", "thumbnails", "embedding")
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
@@ -281,7 +282,9 @@ def _candidates(
         suffix = f"_{name}" if name else ""
         pairs = near_pairs(views[f"phash{suffix}"], views["phash"], settings["radius_bits"])
         other = np.bitwise_count(views[f"dhash{suffix}"][pairs[:, 0]] ^ views["dhash"][pairs[:, 1]])
-        pairs = rich[pairs[other <= settings["dhash_radius_bits"]]]
+        bits = np.bitwise_count(views[f"phash{suffix}"][pairs[:, 0]] ^ views["phash"][pairs[:, 1]])
+        is_near = (other <= settings["dhash_radius_bits"]) | (bits <= settings["sure_bits"])
+        pairs = rich[pairs[is_near]]
         view = "mirror" if name == "mirror" else ""
         found |= {(int(min(a, b)), int(max(a, b)), view) for a, b in pairs if a != b}
     for view in (name for name in VIEWS if f"phash_{name}" in views and name.startswith("turn")):

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Rgb, Row
 from curation.ops.boxes import box_of_corners, unturn_points
-from curation.ops.yunet import Faces, find_faces
+from curation.ops.yunet import Faces, find_faces, shrunk
 from curation.stages.registry import check_params
 
 FIRST_PX, SECOND_PX = 640, 1280
@@ -47,7 +47,7 @@ class FacesStage:
     """Gives `faces` (list, best score first), `faces_count` and `turn_deg`."""
 
     name = "faces"
-    version = 2
+    version = 3
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -66,11 +66,11 @@ class FacesStage:
 
 
 def _measure(image: DecodedImage, _: Mapping[str, Row]) -> Row:
-    rgb, longer_px = image.rgb, FIRST_PX
+    rgb, longer_px = shrunk(image.rgb, FIRST_PX), FIRST_PX
     upright = find_faces(rgb, FIRST_PX)
     whole_px = max(image.width_px, image.height_px)
     if not len(upright) and whole_px > FIRST_PX:
-        larger = image.at_least(SECOND_PX * min(image.width_px, image.height_px) // whole_px)
+        larger = shrunk(image.at_least(SECOND_PX * min(image.width_px, image.height_px) // whole_px), SECOND_PX)
         upright = find_faces(larger, SECOND_PX)
         if len(upright):
             rgb, longer_px = larger, SECOND_PX

@@ -22,7 +22,7 @@ class QualityStage:
     """Gives the numbers of `measure_quality`, and `width_px`, `height_px`."""
 
     name = "quality"
-    version = 2
+    version = 3
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -46,8 +46,8 @@ _NUMBERS = (
 )  # fmt: skip
 _DARK, _LIGHT = 16, 240
 """Luma below or from which a pixel is as good as black or white."""
-_COLOURS_PX = 96
-"""Colours are read on a grid of some 96 to 191 rows: their spread needs no more."""
+_COLOURS_PX = 64
+"""Colours are read on a grid of some 64 to 127 rows: on photos within 0.5 of the colourfulness of all pixels."""
 _OPPONENTS = np.array([[1, -1, 0], [0.5, 0.5, -1]], np.float32)
 """Red against green, and yellow against blue."""
 

@@ -220,3 +220,18 @@ def test_progress_counts_to_the_end(store):
     )
     assert told[-1] == (15, 15)
     assert told == sorted(told)
+
+
+def test_hashes_without_colours_are_those_of_the_coloured_picture(store):
+    root, ids, _ = store
+    grey = plan_measures(recipe("hashes", hashes={"colours": False}))
+    run(root, ids)
+    run(root, ids, grey)
+    one, two = (Signals(plan, str(root / "derived"), ids) for plan in (PLAN, grey))
+    assert "colorhash" in one["hashes"]
+    assert "colorhash" not in two["hashes"]
+    assert one["decode"]["reason"].tolist() == two["decode"]["reason"].tolist()
+    pairs = zip(one["hashes"]["phash"], two["hashes"]["phash"], strict=True)
+    assert max((int(left) ^ int(right)).bit_count() for left, right in pairs) <= 2
+    assert not grey.need.has_colours
+    assert plan_measures(recipe("hashes", "quality", hashes={"colours": False})).need.has_colours
