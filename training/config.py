@@ -22,9 +22,9 @@ NOT_SETTINGS = ("task", "experiment", "crop")
 """Keys of a recipe's `[training]` that are no settings of a run: which one it is, and how photos are cut for it."""
 EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
-OPTIMISERS = ("adam", "adamw", "sgd")
+OPTIMISERS = ("adam", "adamw", "sgd", "closed_form")
 SCHEDULES = ("constant", "cosine")
-POOLINGS = ("mean", "places")
+POOLINGS = ("mean", "places", "grids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,8 @@ class ModelConfig:
     dropout_frac: float = 0.5
     pooling: str = "mean"
     """How a timm backbone's last map becomes features: `mean` over all places, or `places`: each place of each channel
-    has a learned weight, for pictures in which all things stand at their places (faces)."""
+    has a learned weight, for pictures in which all things stand at their places (faces); or `grids`: three inner maps
+    too, each as a grid (see `training.models.GridFeatures`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class PhaseConfig:
     patience: int = 0
     """Epochs without a better validation loss before it stops; 0 never stops early."""
     optimiser: str = "adam"
+    """`adam`, `adamw`, `sgd`; or `closed_form`: the head is solved from the backbone's features, without steps."""
     learning_rate: float = 0.001
     momentum: float = 0.9
     """Of sgd."""

@@ -34,6 +34,7 @@ from training.config import AugmentConfig, PhaseConfig, TrainingConfig
 from training.data import TrainingData
 from training.inference import as_float, embed_rows, gather, load_weights, save_weights, uses_gpu
 from training.models import freeze
+from training.solving import solve_phase
 from training.tasks.task import Task
 
 FEATURES = "features.npy"
@@ -342,11 +343,14 @@ def fit(
     for name in config.phases:
         phase_folder = folder / "checkpoints" / name
         if not (phase_folder / DONE).exists():
-            keeper = EpochKeeper(phase_folder, name, config.phases[name], on_progress)
-            module = TaskModule(task, model, data, config, name, folder)
-            _fit_phase(module, keeper, config, name, folder)
+            if config.phases[name].optimiser == "closed_form":
+                state = solve_phase(task, model, data, config, phase_folder / BEST)
+            else:
+                keeper = EpochKeeper(phase_folder, name, config.phases[name], on_progress)
+                _fit_phase(TaskModule(task, model, data, config, name, folder), keeper, config, name, folder)
+                state = keeper.state_dict()
             with replacing(phase_folder / DONE) as temporary:
-                torch.save(keeper.state_dict(), temporary)
+                torch.save(state, temporary)
         load_weights(model, phase_folder / BEST)
         state = torch.load(phase_folder / DONE, weights_only=True)
         results.append(PhaseResult(name, tuple(state["history"]), tuple(state["step_losses"])))

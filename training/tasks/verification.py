@@ -29,7 +29,7 @@ SHOWN_COUNT = 12
 """How many of the surest mistakes of each kind the report shows."""
 TRAIN_SHOWN_PAIRS = 2000
 """Figures of the train part are of so many of its pairs."""
-KINDS = ("pairs", "identities")
+KINDS = ("pairs", "identities", "whitened")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,8 @@ class VerificationSettings:
 
     kind: str = "pairs"
     """`pairs`: a siamese network learns from pairs. `identities`: an embedding learns to tell the people of the train
-    part apart, and pairs are compared by its cosine."""
+    part apart, and pairs are compared by its cosine. `whitened`: the same comparison, the embedding solved in closed
+    form from a frozen backbone's features (see `training.whitening`)."""
     disjoint: str = "person"
     """What the parts do not share: `person`, `image`, or `none` (see `training.pairs`)."""
     train_pairs: int = 0
@@ -46,13 +47,15 @@ class VerificationSettings:
     validation_pairs: int = 0
     test_pairs: int = 0
     width: int = 256
-    """Length of an embedding; identities only."""
+    """Length of an embedding; not of pairs."""
     margin: float = 0.3
     """By which the cosine with the own class must exceed the others; identities only."""
     scale: float = 24.0
     """Of the cosines before the softmax; identities only."""
     is_flip_averaged: bool = True
     """Whether a picture and its mirror image are embedded together; identities only."""
+    shrinkage: float = 0.3
+    """How little the covariance is believed (see `training.whitening.fit_whitening`); whitened only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,12 @@ class VerificationTask:
             raise UsageError(f"task.kind {settings.kind!r}, expected one of {', '.join(KINDS)}")
         if settings.disjoint not in DISJOINT:
             raise UsageError(f"task.disjoint {settings.disjoint!r}, expected one of {', '.join(DISJOINT)}")
-        if settings.kind == "identities" and settings.disjoint != "person":
-            raise UsageError("task.kind=identities learns the people of the train part: task.disjoint must be person")
+        if settings.kind != "pairs" and settings.disjoint != "person":
+            raise UsageError(
+                f"task.kind={settings.kind} learns the people of the train part: task.disjoint must be person"
+            )
+        if settings.shrinkage < 0:
+            raise UsageError(f"task.shrinkage {settings.shrinkage}, expected at least 0")
         if settings.kind == "pairs" and config.model.name != "siamese":
             raise UsageError(f"task.kind=pairs needs model.name=siamese, found {config.model.name!r}")
         learned = data.subject_codes[data.rows("train")]
@@ -128,10 +135,29 @@ class VerificationTask:
         size_px = config.data.size_px
         if self.settings.kind == "pairs":
             return SiameseModel(channels, size_px, config.model.dense, config.model.dropout_frac)
+        is_learned = self.settings.kind == "identities"
         return create_embedding_model(
-            config.model, channels, size_px, self.settings.width,
-            classes=self.identity_count, is_flip_averaged=self.settings.is_flip_averaged,
+            config.model, channels, size_px, self.settings.width, classes=self.identity_count, is_normed=is_learned,
+            is_flip_averaged=is_learned and self.settings.is_flip_averaged,
         )  # fmt: skip
+
+    def solve(self, model: nn.Module, features: NDArray[np.float32], data: TrainingData) -> None:
+        """Set the head from the features (N, D) of the train part's pictures.
+
+        Raises:
+            UsageError: the settings ask for a network that learns by steps, or nobody has two pictures.
+        """
+        import torch
+
+        from training.whitening import fit_whitening
+
+        if self.settings.kind != "whitened":
+            raise UsageError(f"task.kind={self.settings.kind} learns by steps; closed_form needs task.kind=whitened")
+        identities = data.subject_codes[data.rows("train")]
+        weights, bias = fit_whitening(features, identities, self.settings.width, self.settings.shrinkage, self.seed)
+        with torch.no_grad():
+            model.head[-1].weight.copy_(torch.from_numpy(weights))
+            model.head[-1].bias.copy_(torch.from_numpy(bias))
 
     def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
         """Give the pairs of a part; of the train part the first ones."""
