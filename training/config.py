@@ -86,6 +86,9 @@ class ModelConfig:
     """How a timm backbone's last map becomes features: `mean` over all places, or `places`: each place of each channel
     has a learned weight, for pictures in which all things stand at their places (faces); or `grids`: three inner maps
     too, each as a grid (see `training.models.GridFeatures`)."""
+    beside_frac: float = 0.0
+    """Weight of a frozen copy's answer, read out of its `grids` by a phase `closed_form`; regression only (see
+    `training.models.BesideModel`). 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

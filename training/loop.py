@@ -10,6 +10,8 @@ import ctypes
 import dataclasses
 import logging
 import math
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -357,6 +359,21 @@ def fit(
     return results
 
 
+class OwnSigterm(pl.Callback):
+    """Leaves SIGTERM to who runs the training.
+
+    Lightning puts a handler of its own over that of Prefect, which then takes a cancellation for a crash.
+    """
+
+    def __init__(self) -> None:
+        self._handler = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Put back what stood before; Lightning's own goes with the end of the fit."""
+        if threading.current_thread() is threading.main_thread() and self._handler is not None:
+            signal.signal(signal.SIGTERM, self._handler)
+
+
 def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, phase: str, folder: Path) -> None:
     last = folder / "checkpoints" / phase / LAST
     on_gpu = uses_gpu(config.machine)
@@ -371,7 +388,7 @@ def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, 
             devices=1,
             precision=(mixed if on_gpu else "32-true") if precision == "auto" else precision,
             max_epochs=config.phases[phase].epochs,
-            callbacks=[keeper],
+            callbacks=[OwnSigterm(), keeper],
             plugins=[WholeCheckpoints()],
             logger=TensorBoardLogger(str(folder / "tensorboard"), name="", version=phase),
             deterministic="warn",

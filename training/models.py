@@ -34,7 +34,8 @@ class GridFeatures(nn.Module):
     """Three inner maps of a timm network, averaged over the cells of a grid: (B, D), for picture and mirror image.
 
     Inner maps tell faces apart that the last one, made to tell kinds of things apart, calls the same; a grid keeps
-    what stands where. The stages of strides 4, 8 and 16, a cell for 16, 16 and 32 px: chosen on validation pairs of LFW.
+    what stands where. The stages of strides 4, 8 and 16, a cell for 16, 16 and 32 px: chosen on validation pairs of
+    LFW.
     """
 
     STAGES = (1, 2, 3)
@@ -90,6 +91,48 @@ class PictureModel(nn.Module):
         return self.backbone(images)
 
 
+class BesideModel(nn.Module):
+    """A network that learns by steps, and beside it a frozen one with a linear read-out that is solved.
+
+    The two err differently: one has bent to the task, the other still sees all that ImageNet taught. Outside training
+    the answer is the weighted mean of theirs; in training that of the first alone, as the second learns by `solve`.
+
+    Args:
+        learner: learns by steps; freezing concerns its backbone.
+        reader: its head is solved in closed form.
+        reader_frac: weight of the reader's answer, 0 to 1.
+    """
+
+    def __init__(self, learner: PictureModel, reader: PictureModel, reader_frac: float) -> None:
+        super().__init__()
+        self.learner, self.reader, self.reader_frac = learner, reader, reader_frac
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The backbone that learns."""
+        return self.learner.backbone
+
+    @property
+    def head(self) -> nn.Sequential:
+        """The head that is solved."""
+        return self.reader.head
+
+    def requires_grad_(self, requires_grad: bool = True) -> BesideModel:
+        """Let the learner learn; the reader never does."""
+        self.learner.requires_grad_(requires_grad)
+        self.reader.requires_grad_(False)
+        return self
+
+    def features(self, images: Tensor) -> Tensor:
+        """Compute what the read-out is solved from: (B, D)."""
+        return self.reader.features(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the outputs."""
+        learned = self.learner(images)
+        return learned if self.training else torch.lerp(learned, self.reader(images), self.reader_frac)
+
+
 def _per_channel(values: list[float] | None) -> Tensor | None:
     return None if values is None else torch.tensor(values).view(1, -1, 1, 1)
 
@@ -109,6 +152,22 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
     features, statistics = create_backbone(settings, channels)
     pool, width = pooled(features, 3 if statistics else channels, size_px)
     return PictureModel(features, nn.Sequential(*pool, *_head(width, settings, outputs)), **statistics)
+
+
+def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> BesideModel:
+    """Build a network of `settings` with a frozen one beside it, whose read-out answers zero until it is solved.
+
+    Raises:
+        UsageError: see `create_model`; a `beside_frac` outside 0 to 1.
+    """
+    if not 0 < settings.beside_frac < 1:
+        raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
+    learner = create_model(settings, channels, size_px, outputs)
+    reading = dataclasses.replace(settings, pooling="grids", dense=0, dropout_frac=0.0)
+    reader = create_model(reading, channels, size_px, outputs)
+    for parameter in reader.head.parameters():
+        nn.init.zeros_(parameter)
+    return BesideModel(learner, reader, settings.beside_frac)
 
 
 def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:

@@ -53,3 +53,15 @@ def press(browser: Any, label: str) -> None:
         return True
 
     wait_for(browser, pressed, f"{browser.current_url} has no button {label!r}")
+
+
+def press_until(browser: Any, label: str, condition: Callable[[], Any]) -> Any:
+    """Press a button until a condition gives something, and give it: a press may come before the page listens."""
+    for _ in range(6):
+        press(browser, label)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.3)
+    raise AssertionError(f"pressing {label!r} did nothing")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import requests
 import torch
 from selenium.webdriver.common.by import By
 
-from tests.e2e.browser import open_browser, press, sees, shows, wait_for
+from tests.e2e.browser import open_browser, press, press_until, sees, shows, wait_for
 from tests.e2e.prefect_server import until
 from tests.e2e.station import Station, station_up
 from tests.training.conftest import write_release
@@ -52,8 +51,7 @@ def test_a_deployment_is_run_from_the_dashboard(station: Station, browser: Any) 
     )
     field[-1].send_keys("sample-uni1-*")
     browser.save_screenshot(str(station.folder / "form.png"))
-    press(browser, "Submit")
-    run = until(lambda: station.server.runs("collect/collect"), "the run")[0]["id"]
+    run = press_until(browser, "Submit", lambda: station.server.runs("collect/collect"))[0]["id"]
     assert station.server.ended(run)["type"] == "COMPLETED"
     shows(browser, f"{home}/runs/flow-run/{run}", "collect sample-uni1-*", "Completed", "1 sources collected")
     browser.save_screenshot(str(station.folder / "run.png"))
@@ -144,7 +142,7 @@ def _is_in_feed(station: Station, event: str) -> bool:
 
 def _is_told_everywhere(station: Station, what: str, word: str) -> None:
     alert = station.alerted(what, word)
-    assert _is_in_feed(station, alert["event"])
+    until(lambda: _is_in_feed(station, alert["event"]), f"{alert['event']} in the feed")
     subject = f"Subject: Gleanery: {what}".encode()
     until(lambda: any(subject in letter and word.encode() in letter for letter in station.letters), f"mail: {what}")
 
@@ -232,15 +230,7 @@ def test_a_cancelled_training_ends_at_once_and_is_taken_up(station: Station) -> 
 def test_a_paused_schedule_stays_paused_through_a_restart(station: Station, browser: Any) -> None:
     poller = station.server.deployment("continue-waiting/poller")["id"]
     shows(browser, f"{station.server.dashboard}/v2/deployments/deployment/{poller}", "Every 2 minutes")
-
-    def is_paused() -> bool:
-        """Press again where the first press came before the page listened."""
-        if _is_active(station, "continue-waiting/poller"):
-            press(browser, "toggle Every 2 minutes")
-            time.sleep(4)
-        return not _is_active(station, "continue-waiting/poller")
-
-    until(is_paused, "the pause")
+    press_until(browser, "toggle Every 2 minutes", lambda: not _is_active(station, "continue-waiting/poller"))
     browser.save_screenshot(str(station.folder / "paused.png"))
     station.line.run("down")
     assert not station.line.json("status", code=1)["is_up"]

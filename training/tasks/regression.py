@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SHOWN_COUNT = 10
 """How many of the worst answers to each side the report shows."""
 
+RIDGES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Penalties that are tried, in shares of the sum of the features' squares."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegressionSettings:
@@ -80,10 +83,35 @@ class RegressionTask:
         return bool((samples["slot"] == "portrait").any())
 
     def build_model(self, config: TrainingConfig, channels: int) -> nn.Module:
-        """Build a network with one output."""
-        from training.models import create_model
+        """Build a network with one output, or two networks side by side."""
+        from training.models import create_beside_model, create_model
 
-        return create_model(config.model, channels, config.data.size_px, 1)
+        create = create_beside_model if config.model.beside_frac else create_model
+        return create(config.model, channels, config.data.size_px, 1)
+
+    def solve(self, model: nn.Module, features: NDArray[np.float32], data: TrainingData) -> None:
+        """Set a linear head from the features (N, D) of the train part's pictures by ridge regression.
+
+        Features are standardised first; how little they are believed is chosen by leaving each picture out once.
+
+        Raises:
+            UsageError: the head has a hidden layer, or the features are maps.
+        """
+        import torch
+        from sklearn.linear_model import RidgeCV
+        from sklearn.preprocessing import StandardScaler
+
+        last = model.head[-1]
+        if features.ndim != 2 or features.shape[1] != last.in_features:
+            raise UsageError("closed_form solves one layer: set model.dense=0 and model.pooling=mean or grids")
+        scaler = StandardScaler()
+        scaled = scaler.fit_transform(features)
+        targets = (_targets(data)[data.rows("train")] - self.mean) / self.std
+        ridge = RidgeCV(alphas=np.array(RIDGES) * features.size).fit(scaled, targets)
+        weights = (ridge.coef_ / scaler.scale_).astype(np.float32)
+        with torch.no_grad():
+            last.weight.copy_(torch.from_numpy(weights[np.newaxis]))
+            last.bias.fill_(float(ridge.intercept_ - weights @ scaler.mean_))
 
     def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
         """Show each sample of the part once; nothing is drawn."""
