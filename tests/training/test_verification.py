@@ -155,10 +155,21 @@ def test_an_embedding_of_the_people_verifies_pairs(make_release: Make, root: Dat
     assert answer["value"] == pytest.approx(predictor.predict_pair(*images[::-1])["value"])
 
 
+@pytest.mark.slow
+def test_a_solved_embedding_verifies_pairs(make_release: Make, root: DataRoot) -> None:
+    overrides = [*FAST, "data.size_px=64", "data.box=[0, 0, 72, 72]", "task.width=16"]
+    release = make_release(per_class={"train": 8, "validation": 5, "test": 5})
+    result = train("verification", release, root, experiment="faces_whitened", overrides=overrides, now=NOW)
+    assert result.metrics["parts"]["test"]["accuracy"] > 0.9
+    assert (result.model_folder / "model.onnx").exists()
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["task.kind=triplets"], "task.kind 'triplets', expected one of pairs, identities"),
+        (["task.kind=triplets"], "task.kind 'triplets', expected one of pairs, identities, whitened"),
+        (["task.kind=whitened", "task.disjoint=image"], "must be person"),
+        (["task.shrinkage=-1"], "task.shrinkage -1"),
         (["task.disjoint=page"], "task.disjoint 'page'"),
         (["task.kind=identities", "task.disjoint=image"], "must be person"),
         (["task.depth=3"], "unknown training setting task.depth"),
