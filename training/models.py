@@ -100,12 +100,13 @@ class BesideModel(nn.Module):
     Args:
         learner: learns by steps; freezing concerns its backbone.
         reader: its head is solved in closed form.
-        reader_frac: weight of the reader's answer, 0 to 1.
+        reader_frac: weight of the reader's answer once it is solved, 0 to 1.
     """
 
     def __init__(self, learner: PictureModel, reader: PictureModel, reader_frac: float) -> None:
         super().__init__()
         self.learner, self.reader, self.reader_frac = learner, reader, reader_frac
+        self.register_buffer("weight", torch.zeros(()))
 
     @property
     def backbone(self) -> nn.Module:
@@ -130,7 +131,11 @@ class BesideModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
         learned = self.learner(images)
-        return learned if self.training else torch.lerp(learned, self.reader(images), self.reader_frac)
+        return learned if self.training else torch.lerp(learned, self.reader(images), self.weight)
+
+    def solved(self) -> None:
+        """Let the reader answer; until its head is solved it would only pull to the middle."""
+        self.weight.fill_(self.reader_frac)
 
 
 def _per_channel(values: list[float] | None) -> Tensor | None:
@@ -155,7 +160,7 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
 
 
 def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> BesideModel:
-    """Build a network of `settings` with a frozen one beside it, whose read-out answers zero until it is solved.
+    """Build a network of `settings` with a frozen one beside it, which answers once its read-out is solved.
 
     Raises:
         UsageError: see `create_model`; a `beside_frac` outside 0 to 1.
@@ -164,10 +169,7 @@ def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outp
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
     learner = create_model(settings, channels, size_px, outputs)
     reading = dataclasses.replace(settings, pooling="grids", dense=0, dropout_frac=0.0)
-    reader = create_model(reading, channels, size_px, outputs)
-    for parameter in reader.head.parameters():
-        nn.init.zeros_(parameter)
-    return BesideModel(learner, reader, settings.beside_frac)
+    return BesideModel(learner, create_model(reading, channels, size_px, outputs), settings.beside_frac)
 
 
 def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:

@@ -67,6 +67,8 @@ def test_a_reader_beside_answers_outside_training_alone_and_never_learns_by_step
     images = torch.rand(2, 3, 64, 64)
     nn.init.constant_(model.reader.head[-1].bias, 8.0)
     model.eval()
+    assert torch.equal(model(images), model.learner(images)), "what is not solved yet answers"
+    model.solved()
     assert torch.allclose(model(images), 0.75 * model.learner(images) + 2.0, atol=1e-5)
     freeze(model, 3)
     assert not any(parameter.requires_grad for parameter in model.reader.parameters())
@@ -83,6 +85,7 @@ def test_the_reader_beside_answers_at_all_only_in_evaluation() -> None:
     learner = PictureModel(nn.Flatten(), nn.Sequential(nn.Linear(12, 1)))
     reader = PictureModel(nn.Flatten(), nn.Sequential(nn.Linear(12, 1)))
     model, images = BesideModel(learner, reader, 0.5), torch.rand(3, 3, 2, 2)
+    model.solved()
     assert torch.equal(model.train()(images), learner(images))
     assert not torch.equal(model.eval()(images), learner(images))
 

@@ -101,6 +101,8 @@ class RegressionTask:
         from sklearn.linear_model import RidgeCV
         from sklearn.preprocessing import StandardScaler
 
+        from training.models import BesideModel
+
         last = model.head[-1]
         if features.ndim != 2 or features.shape[1] != last.in_features:
             raise UsageError("closed_form solves one layer: set model.dense=0 and model.pooling=mean or grids")
@@ -112,6 +114,8 @@ class RegressionTask:
         with torch.no_grad():
             last.weight.copy_(torch.from_numpy(weights[np.newaxis]))
             last.bias.fill_(float(ridge.intercept_ - weights @ scaler.mean_))
+            if isinstance(model, BesideModel):
+                model.solved()
 
     def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
         """Show each sample of the part once; nothing is drawn."""
