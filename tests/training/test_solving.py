@@ -65,11 +65,11 @@ def test_a_reader_beside_answers_outside_training_alone_and_never_learns_by_step
     torch.manual_seed(0)
     model = create_beside_model(ModelConfig(name=LITE, dense=0, beside_frac=0.25), 3, 64, 1)
     images = torch.rand(2, 3, 64, 64)
-    nn.init.constant_(model.reader.head[-1].bias, 8.0)
     model.eval()
     assert torch.equal(model(images), model.learner(images)), "what is not solved yet answers"
     model.solved()
-    assert torch.allclose(model(images), 0.75 * model.learner(images) + 2.0, atol=1e-5)
+    expected = 0.75 * model.learner(images) + 0.25 * model.reader(images)
+    assert torch.allclose(model(images), expected, atol=1e-5)
     freeze(model, 3)
     assert not any(parameter.requires_grad for parameter in model.reader.parameters())
     assert 0 < sum(parameter.requires_grad for parameter in model.learner.parameters()) < 20
