@@ -70,11 +70,11 @@ class GroupsStage:
         return TableResult(table=table, decisions=decisions_frame(), facts=facts)
 
 
-def face_keys(images: pd.Series, signals: Mapping[str, pd.DataFrame], min_similarity: float) -> list[int]:
+def face_keys(images: pd.Series, signals: Mapping[str, pd.DataFrame], min_similarity: float) -> list[int | None]:
     """Number the persons by their faces: pictures of one number are joined by embeddings that are near.
 
     Args:
-        images: image_id of each sample.
+        images: image_id of each sample; one without an embedding (a picture that failed) gets None.
         signals: holds `embedding`.
         min_similarity: cosine in [0, 1] from which two pictures show one person.
 
@@ -85,8 +85,10 @@ def face_keys(images: pd.Series, signals: Mapping[str, pd.DataFrame], min_simila
         raise UsageError(
             f"[stages.groups]: same_face = {min_similarity} needs [stages.embedding] and a cosine in (0, 1]"
         )
-    vectors = signals["embedding"].set_index("image_id")["embedding"].reindex(images).to_list()
-    if not vectors:
-        return []
-    pairs = nearest_pairs(np.stack(vectors).astype(np.float32), NEIGHBOURS, min_similarity)
-    return component_of_pairs(len(vectors), pairs).tolist()
+    found = signals["embedding"].set_index("image_id")["embedding"].dropna()
+    vectors = found[found.index.isin(images)]
+    if vectors.empty:
+        return [None] * len(images)
+    pairs = nearest_pairs(np.stack(vectors.to_list()).astype(np.float32), NEIGHBOURS, min_similarity)
+    person = dict(zip(vectors.index, component_of_pairs(len(vectors), pairs).tolist(), strict=True))
+    return [person.get(image) for image in images]

@@ -104,3 +104,14 @@ def test_the_id_of_a_group_depends_on_its_members_alone():
     more = samples_frame([{"sample_id": "0"}, {"sample_id": "a"}, {"sample_id": "b"}])
     first, second = (GroupsStage().run(inputs({"samples": found})).table for found in (samples, more))
     assert set(first["group_id"]) < set(second["group_id"])
+
+
+def test_near_faces_are_one_person_and_a_picture_without_vector_joins_nobody():
+    samples = samples_frame({"sample_id": name} for name in "abcde")
+    vectors = {"a": [1, 0, 0], "b": [0.98, 0.199, 0], "c": [0.93, 0.367, 0], "d": [0, 0, 1], "e": None}
+    signal = pd.DataFrame({"image_id": [f"i-{n}" for n in vectors], "embedding": list(vectors.values())})
+    found = groups(samples, params={"same_face": 0.97}, signals={"embedding": signal})
+    assert sorted(map(sorted, found)) == [["a", "b", "c"], ["d"], ["e"]], "b ties a and c together"
+    for params, signals in (({"same_face": 0.9}, {}), ({"same_face": 1.5}, {"embedding": signal})):
+        with pytest.raises(UsageError, match="same_face"):
+            groups(samples, params=params, signals=signals)

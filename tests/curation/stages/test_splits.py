@@ -71,6 +71,19 @@ def test_a_duplicate_that_joins_two_sides_costs_the_train_side():
     ]
 
 
+def test_pictures_alone_may_be_what_no_side_shares():
+    tables = world([("person", "x")] * 40)
+    tables["duplicates"] = pd.DataFrame(
+        {"image_id_a": [f"i-{n:04d}" for n in range(0, 40, 4)], "image_id_b": [f"i-{n:04d}" for n in range(1, 40, 4)],
+         "is_copy": True, "cluster_id": [f"c-{n}" for n in range(10)]}
+    )  # fmt: skip
+    whole = run(tables, allow_sparse=True).table
+    assert whole["split"].nunique() == 1
+    table = run(tables, disjoint="image").table.set_index("sample_id")
+    assert table["split"].value_counts().to_dict() == {"train": 24, "validation": 8, "test": 8}
+    assert all(table.loc[f"{n:04d}", "split"] == table.loc[f"{n + 1:04d}", "split"] for n in range(0, 40, 4))
+
+
 def test_a_class_with_too_few_groups_is_named():
     tables = world([(f"g{n}", "x") for n in range(9)] + [("h", "rare"), ("h", "rare")])
     with pytest.raises(UsageError, match=r"label 'rare' has 1 groups, 3 parts"):
