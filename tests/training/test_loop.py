@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -40,6 +41,23 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_batch(make_release: Make, 
     kept = np.load(path)
     assert kept["images"].shape[1:] == (1, 1, 64, 64)
     assert set(kept["sample_id"].ravel()) <= set(release.samples()["sample_id"])
+
+
+def test_a_signal_to_stop_reaches_who_runs_the_training(make_release: Make, root: DataRoot) -> None:
+    seen: list[object] = []
+    before = signal.getsignal(signal.SIGTERM)
+
+    def ours(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, ours)
+    try:
+        train("classification", make_release(), root, overrides=[*FAST, "phases.train.epochs=1"], now=NOW,
+              on_progress=lambda _: seen.append(signal.getsignal(signal.SIGTERM)))  # fmt: skip
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert set(seen) == {ours}
 
 
 def test_out_of_memory_says_which_batch_size_fits(
