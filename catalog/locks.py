@@ -1,6 +1,6 @@
 """Locks that hold across machines, where the catalog is PostgreSQL; they fall with their connection.
 
-With SQLite everything runs on one machine, where locks on files do the same work (see `spiders.locks`).
+With SQLite everything runs on one machine, where locks on files do the same work (see `catalog.file_locks`).
 """
 
 from __future__ import annotations

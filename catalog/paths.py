@@ -53,6 +53,11 @@ class DataRoot:
         return self.root / "recipes"
 
     @property
+    def locks(self) -> Path:
+        """Locks that processes of one machine hold against each other."""
+        return self.services / "locks"
+
+    @property
     def services(self) -> Path:
         """Process ids, logs and the Prefect database of `gleanery up`."""
         return self.root / "services"

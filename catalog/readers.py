@@ -7,7 +7,6 @@ lock falls with its process; several machines need a shared folder whose locks h
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import GleaneryError
+from catalog.file_locks import lock_file, try_lock
 from catalog.manifests import MANIFEST
 from catalog.paths import DataRoot
 
@@ -32,24 +32,19 @@ def reading(root: DataRoot, recipe: str, version: str) -> Iterator[Callable[[], 
     Raises:
         ReleaseEnding: a takedown ends the release now, was cut off while it did, or has ended it.
     """
-    handle = os.open(_lock_of(root, recipe, version), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with lock_file(_lock_of(root, recipe, version)) as handle:
 
-    def check() -> None:
-        if os.fstat(handle).st_size or not (root.release_folder(recipe, version) / MANIFEST).exists():
-            request_id = os.pread(handle, 64, 0).decode()
-            raise ReleaseEnding(
-                f"{recipe}@{version}: {request_id or 'a takedown'} ends this release; take the version after it"
-            )
+        def check() -> None:
+            if os.fstat(handle).st_size or not (root.release_folder(recipe, version) / MANIFEST).exists():
+                request_id = os.pread(handle, 64, 0).decode()
+                raise ReleaseEnding(
+                    f"{recipe}@{version}: {request_id or 'a takedown'} ends this release; take the version after it"
+                )
 
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ReleaseEnding(f"{recipe}@{version}: a takedown ends this release now") from None
+        if not try_lock(handle, is_shared=True):
+            raise ReleaseEnding(f"{recipe}@{version}: a takedown ends this release now")
         check()
         yield check
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -68,11 +63,10 @@ def ending(root: DataRoot, recipe: str, version: str, request_id: str, patience_
     Raises:
         GleaneryError: somebody still reads it.
     """
-    handle = os.open(_lock_of(root, recipe, version), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
+    with lock_file(_lock_of(root, recipe, version)) as handle:
         os.pwrite(handle, request_id.encode(), 0)
         deadline_s = time.monotonic() + patience_s
-        while not _is_alone(handle):
+        while not try_lock(handle):
             if time.monotonic() > deadline_s:
                 raise GleaneryError(
                     f"{recipe}@{version} is still being read after {patience_s:.0f} s: stop that training or "
@@ -81,19 +75,7 @@ def ending(root: DataRoot, recipe: str, version: str, request_id: str, patience_
             time.sleep(_LOOK_EVERY_S)
         yield
         os.ftruncate(handle, 0)
-    finally:
-        os.close(handle)
-
-
-def _is_alone(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _lock_of(root: DataRoot, recipe: str, version: str) -> Path:
-    folder = root.services / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"release-{recipe}@{version}.lock"
+    return root.locks / f"release-{recipe}@{version}.lock"

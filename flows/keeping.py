@@ -104,7 +104,7 @@ def take_down(config: Config, request_id: str, progress: Progress = no_progress)
         stack.enter_context(requests.only_one())
         found = written_plan(places, requests, request_id, progress)
         for source in found.trace.sources:  # a crawl that runs would land what goes here
-            stack.enter_context(source_lock(config.data_root.services / "locks", source))
+            stack.enter_context(source_lock(config.data_root.locks, source))
         for recipe, version in found.trace.releases:
             stack.enter_context(ending(config.data_root, recipe, version, request_id, _READERS_PATIENCE_S))
         return carry_out(places, requests, request_id, found, utc_now, progress)
@@ -160,7 +160,7 @@ def _hold_sources(config: Config, stack: ExitStack) -> list[str]:
     busy = []
     for source in landed:
         try:
-            stack.enter_context(source_lock(config.data_root.services / "locks", source))
+            stack.enter_context(source_lock(config.data_root.locks, source))
         except UsageError:
             busy.append(source)
     return busy

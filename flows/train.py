@@ -25,7 +25,7 @@ def train_release(release: str, task_name: str | None, experiment: str | None, o
     logger = get_run_logger()
     logging.getLogger(steps.__name__).setLevel(logging.INFO)  # Prefect gives our loggers its handler, not its level
     progress = artifacts.show_progress(release)
-    with device(config.data_root.services / "locks", devices_count()) as number:
+    with device(config.data_root.locks, devices_count()) as number:
         logger.info("training begins release=%s device=%d", release, number)
         result = steps.train_release(config, release, task_name, experiment, overrides, progress)
     rows = [

@@ -12,7 +12,6 @@ from catalog.config import Config
 from catalog.paths import DataRoot
 from catalog.schema import FAILURE_CLASSES, PageRecord, RunRecord, SightingRecord, SubjectRecord
 from catalog.suppressions import Suppressions
-from spiders.locks import locks_of
 from spiders.run import crawl_source
 from spiders.sources import Source
 
@@ -55,7 +54,7 @@ def check_source(
         root = DataRoot(Path(folder))
         run = crawl_source(
             little, root, replace(config, blobs_url=""), started_at, suppressions=suppressions,
-            locks=locks_of(config.data_root), max_images=MAX_IMAGES,
+            locks=config.data_root.locks, max_images=MAX_IMAGES,
         )  # fmt: skip
         run_folder = root.run_folder(run.source, run.run_id)
         now = _landed(run_folder)

@@ -31,7 +31,7 @@ from catalog.landing import LandingWriter
 from catalog.schema import RunRecord
 from spiders.gleaning_spider import GleaningSpider
 from spiders.ledger import open_ledger
-from spiders.locks import host_lock, locks_of, source_lock
+from spiders.locks import host_lock, source_lock
 from spiders.order import Order, kill_session
 from spiders.settings import components, scrapy_settings
 from spiders.shop_spider import ShopSpider
@@ -114,7 +114,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
     source = order.source
     SPIDERS[source.kind].check(source)
     with ExitStack() as stack:
-        locks = order.locks or locks_of(root)
+        locks = order.locks or root.locks
         stack.enter_context(source_lock(locks, source.name))
         stack.enter_context(host_lock(locks, source.host, source.delay_s))
         folder = landing.unfinished_run(root.landing, source.name)

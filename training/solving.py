@@ -42,7 +42,7 @@ def solve_phase(
     solve(model, embed_rows(model, data, data.rows("train"), config.batch_size, model.features), data)
     save_weights(model, path)
     seen = run_parts(task, model, data, ("train", "validation"), config)
-    measured = {part: {"loss": _loss(task, outputs), **task.measure(outputs)} for part, outputs in seen.items()}
+    measured = {part: _measures(task, outputs) for part, outputs in seen.items()}
     numbers = {
         f"validation_{name}": value for name, value in measured["validation"].items() if isinstance(value, float)
     }
@@ -50,8 +50,10 @@ def solve_phase(
     return {"history": [row], "step_losses": []}
 
 
-def _loss(task: Task, outputs: Outputs) -> float:
-    """Give a part's loss, where the task does not measure it on the part as a whole."""
-    if getattr(task, "is_measured_whole", False):
-        return float("nan")
-    return float(task.loss(torch.from_numpy(outputs.values), torch.from_numpy(outputs.targets)))
+def _measures(task: Task, outputs: Outputs) -> dict[str, Any]:
+    """Measure a part, with its loss also where the task leaves that to the steps."""
+    measures = task.measure(outputs)
+    if "loss" in measures:
+        return measures
+    loss = task.loss(torch.from_numpy(outputs.values), torch.from_numpy(outputs.targets))
+    return {"loss": float(loss), **measures}

@@ -93,7 +93,7 @@ def import_folder(
     kind = subject_kind or _KINDS[layout]
     if kind not in _SLOTS:
         raise UsageError(f"subject kind {kind!r}, expected one of {', '.join(_SLOTS)}")
-    with source_lock(root.services / "locks", source_name):
+    with source_lock(root.locks, source_name):
         run_folder = landing.unfinished_run(root.landing, source_name)
         run_folder = run_folder or root.run_folder(source_name, run_id(started_at, source_name))
         ledger = open_ledger(root.landing, source_name, run_folder)
