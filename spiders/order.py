@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
+import tempfile
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,13 +38,27 @@ def run_child(connection: Connection, order: Order) -> None:
     child.main(connection, order)
 
 
+def profile_prefix(leader: int) -> str:
+    """Give how the names of temporary folders of a child's browsers begin."""
+    return f"gleanery-browser-{leader}-"
+
+
 def kill_session(leader: int) -> None:
-    """Kill a child and all that it started: browsers make process groups of their own, but stay in its session."""
-    for process in [*(p for p in _session_members(leader) if p != leader), leader]:
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    """Kill a child and all that it started: browsers make process groups of their own, but stay in its session.
+
+    What its browsers wrote is removed; they cannot do so any more.
+    """
+    for process in _session_members(leader):
+        if process != leader:
+            _kill(process)
+    for profile in Path(tempfile.gettempdir()).glob(f"{profile_prefix(leader)}*"):
+        shutil.rmtree(profile, ignore_errors=True)
+    _kill(leader)  # last: it may be ourselves
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def _session_members(leader: int) -> list[int]:

@@ -28,6 +28,7 @@ from catalog.errors import UsageError
 from spiders.fetch.filter_proxy import FilterProxy
 from spiders.fetch.refused import Refused
 from spiders.fetch.resolver import ALLOW_LOOPBACK
+from spiders.order import profile_prefix
 from spiders.policy.agent import ROBOT_NAME
 
 _DRIVERS = 2
@@ -156,7 +157,7 @@ class _Driver:
     def __init__(self, browser: str, driver: str, proxy_port: int, user_agent: str) -> None:
         os.environ["SE_OFFLINE"] = "true"
         self.pages_count = 0
-        self._profile = tempfile.TemporaryDirectory(prefix="gleanery-browser-", ignore_cleanup_errors=True)
+        self._profile = tempfile.TemporaryDirectory(prefix=profile_prefix(os.getpid()), ignore_cleanup_errors=True)
         options = Options()
         options.binary_location = browser
         for flag in (*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
@@ -165,7 +166,9 @@ class _Driver:
         options.add_argument(f"--user-agent={user_agent}")
         options.add_argument(f"--user-data-dir={self._profile.name}")
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-        self._web = webdriver.Chrome(options=options, service=Service(executable_path=driver))
+        # Chromium's own temporary files, too, shall be removed with the profile if it is killed.
+        service = Service(executable_path=driver, env={**os.environ, "TMPDIR": self._profile.name})
+        self._web = webdriver.Chrome(options=options, service=service)
         self._web.set_page_load_timeout(_LOAD_S)
 
     def render(self, url: str) -> tuple[str, int, dict[str, str], bytes]:

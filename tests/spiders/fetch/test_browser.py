@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from spiders.sources import Source
 pytestmark = pytest.mark.browser
 
 WHEN = "2026-11-21T05:00:00Z"
+CONFIG = Config(contact="rendered-pages@example.org")
 
 SHELL = """<html><head><title>Our staff</title></head><body><h1>Staff</h1><div id="app"></div>
 <script>
@@ -70,15 +73,16 @@ def names(root, run) -> set[str]:
 
 
 def browsers() -> list[str]:
-    found = subprocess.run(["pgrep", "-f", "gleanery-browser-"], capture_output=True, text=True, check=False)
-    return found.stdout.split()
+    """Find this file's browsers by what they call themselves: other tests may have theirs open."""
+    found = subprocess.run(["pgrep", "-af", CONFIG.contact], capture_output=True, text=True, check=False)
+    return found.stdout.splitlines()
 
 
 def test_auto_opens_the_browser_where_scripts_bring_the_people(web, root, answer, picture_of):
     web.answers["/staff"] = answer((SHELL % "").encode())
     for number in range(3):
         web.answers[f"/img/{number}.png"] = answer(picture_of(number), kind="image/png")
-    run = crawl_source(source_of(web), root, Config(), WHEN)
+    run = crawl_source(source_of(web), root, CONFIG, WHEN)
     assert (run.state, run.detail) == ("ok", "")
     assert names(root, run) == {"Anna Weber", "Jonas Keller", "Mira Vogt"}
     assert run.counts["images"] == 3
@@ -91,13 +95,13 @@ def test_auto_opens_the_browser_where_scripts_bring_the_people(web, root, answer
         "/img/2.png",
     ]  # once each: pictures are off in the browser
     agents = {entry.headers["user-agent"] for entry in web.log}
-    assert agents == {"GleaneryBot/0.1 (+trial on loopback)"}
+    assert agents == {f"GleaneryBot/0.1 (+{CONFIG.contact})"}
     assert browsers() == []
 
 
 def test_never_says_that_the_page_needs_scripts(web, root, answer):
     web.answers["/staff"] = answer((SHELL % "").encode())
-    run = crawl_source(source_of(web, render="never"), root, Config(), WHEN)
+    run = crawl_source(source_of(web, render="never"), root, CONFIG, WHEN)
     assert run.state == "failed"
     assert "render = auto" in run.detail
 
@@ -118,7 +122,7 @@ def test_scripts_sockets_and_frames_reach_nothing_that_is_not_allowed(web, root,
     web.answers["/staff"] = answer((SHELL % attack).encode())
     for number in range(3):
         web.answers[f"/img/{number}.png"] = answer(picture_of(number), kind="image/png")
-    run = crawl_source(source_of(web, render="always"), root, Config(), WHEN)
+    run = crawl_source(source_of(web, render="always"), root, CONFIG, WHEN)
     assert names(root, run) == {"Anna Weber", "Jonas Keller", "Mira Vogt"}
     assert web.asked("/hop") == ["/hop"]  # the attack did run
     assert web.asked("/private/") == []
@@ -129,20 +133,20 @@ def test_scripts_sockets_and_frames_reach_nothing_that_is_not_allowed(web, root,
 def test_a_page_that_leads_elsewhere_is_not_read(web, root, answer, private):
     host = "{}:{}".format(*private.getsockname())
     web.answers["/staff"] = answer(f"<script>location.href = 'http://{host}/'</script>".encode())
-    run = crawl_source(source_of(web, render="always"), root, Config(), WHEN)
+    run = crawl_source(source_of(web, render="always"), root, CONFIG, WHEN)
     assert run.state == "failed"
     with pytest.raises(TimeoutError):
         private.accept()
     web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n", kind="text/plain")
     web.answers["/staff"] = answer(b"", status=302, headers={"Location": "/private/staff"})
-    run = crawl_source(source_of(web, name="other", render="always"), root, Config(), WHEN)
+    run = crawl_source(source_of(web, name="other", render="always"), root, CONFIG, WHEN)
     assert run.state == "failed"
     assert web.asked("/private/") == []
 
 
 def test_headers_that_the_browser_saw_bind(web, root, answer):
     web.answers["/staff"] = answer((SHELL % "").encode(), headers={"X-Robots-Tag": "noai"})
-    run = crawl_source(source_of(web, render="always"), root, Config(), WHEN)
+    run = crawl_source(source_of(web, render="always"), root, CONFIG, WHEN)
     assert run.state == "failed"
     assert "policy_noai" in run.detail
     assert web.asked("/img") == []
@@ -154,13 +158,18 @@ def test_a_cancelled_crawl_takes_its_browser_along(web, root, answer):
     from spiders.run import CrawlCancelled
 
     cancelled = threading.Event()
+    open_ones = []
 
     def stall(asked):
+        open_ones.extend(browsers())
         cancelled.set()
         return answer((SHELL % "").encode(), wait_s=1.0)
 
     web.answers["/staff"] = stall
     with pytest.raises(CrawlCancelled):
-        crawl_source(source_of(web, render="always"), root, Config(), WHEN, cancelled=cancelled)
+        crawl_source(source_of(web, render="always"), root, CONFIG, WHEN, cancelled=cancelled)
+    profiles = {found[1] for line in open_ones if (found := re.search(r"--user-data-dir=(\S+)", line))}
+    assert profiles
     time.sleep(0.3)
     assert browsers() == []
+    assert not any(Path(profile).exists() for profile in profiles)
