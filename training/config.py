@@ -24,7 +24,7 @@ EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
 OPTIMISERS = ("adam", "adamw", "sgd", "closed_form")
 SCHEDULES = ("constant", "cosine")
-POOLINGS = ("mean", "places", "grids")
+POOLINGS = ("mean", "places", "grids", "mirrored_grids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,14 @@ class ModelConfig:
     pooling: str = "mean"
     """How a timm backbone's last map becomes features: `mean` over all places, or `places`: each place of each channel
     has a learned weight, for pictures in which all things stand at their places (faces); or `grids`: three inner maps
-    too, each as a grid (see `training.models.GridFeatures`)."""
+    too, each as a grid (see `training.models.GridFeatures`), or `mirrored_grids`, their mean over picture and mirror
+    image."""
+    members: int = 1
+    """Networks that learn one after the other from starts of their own, and answer by their mean; more than one
+    needs beside_frac."""
     beside_frac: float = 0.0
-    """Weight of a frozen copy's answer, read out of its `grids` by a phase `closed_form`; regression only (see
-    `training.models.BesideModel`). 0 for none."""
+    """Weight of a frozen copy's answer, read out of its `mirrored_grids` by a phase `closed_form`; regression only
+    (see `training.models.BesideModel`). 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,8 @@ class PhaseConfig:
     steps faster; 0 for none."""
     head_factor: float = 1.0
     """The head learns this many times faster than the backbone."""
+    member: int = 0
+    """Which of the model's members learns, from 0; `model.members` repeats a phase for each (`tune`, `tune_2`)."""
     backbone_layers: int = -1
     """How many of the backbone's last weight layers learn; 0 only the head, -1 all."""
     is_cached: bool = False
@@ -188,7 +194,18 @@ def load_training_config(
     _merge(values, extra)
     for override in overrides:
         _merge(values, _parse_override(override))
-    return TrainingConfig.from_json(values)
+    return _with_members(TrainingConfig.from_json(values))
+
+
+def _with_members(config: TrainingConfig) -> TrainingConfig:
+    """Repeat each phase that learns by steps for every member of the model."""
+    phases: dict[str, PhaseConfig] = {}
+    for name, phase in config.phases.items():
+        repeats = 1 if phase.optimiser == "closed_form" else config.model.members
+        for member in range(repeats):
+            key = f"{name}_{member + 1}" if member else name
+            phases[key] = dataclasses.replace(phase, member=member) if member else phase
+    return dataclasses.replace(config, phases=phases)
 
 
 def _read_experiment(experiment: str) -> dict[str, Any]:
@@ -286,6 +303,8 @@ def _check(config: TrainingConfig) -> None:
         (_is_box(config.data.box), "data.box must be four numbers x0 < x1, y0 < y1 in px: x0, y0, x1, y1"),
         (config.model.pooling in POOLINGS, f"model.pooling must be one of {', '.join(POOLINGS)}"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
+        (config.model.members > 0, "model.members must be positive"),
+        (config.model.members <= 1 or config.model.beside_frac > 0, "model.members above 1 needs model.beside_frac"),
         (bool(config.phases), "phases must name at least one"),
     ]
     for name, phase in config.phases.items():
@@ -294,6 +313,7 @@ def _check(config: TrainingConfig) -> None:
         )
         rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
         rules.append((0 <= phase.average_decay < 1, f"phases.{name}.average_decay must be in [0, 1)"))
+        rules.append((0 <= phase.member < config.model.members, f"phases.{name}.member must be below model.members"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
         fits = not phase.is_cached or phase.backbone_layers == 0
         rules.append((fits, f"phases.{name}.is_cached needs phases.{name}.backbone_layers = 0"))

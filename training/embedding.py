@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.config import ModelConfig
-from training.models import PictureModel, create_backbone, pooled
+from training.models import GridFeatures, PictureModel, create_backbone, pooled
 
 
 class EmbeddingModel(PictureModel):
@@ -90,7 +90,7 @@ def create_embedding_model(
 
 
 class FrozenFeatures(nn.Module):
-    """What a network's backbone gives, L2-normalised: the embedding that needs no training."""
+    """What a network's backbone gives at its end, L2-normalised: the embedding that needs no training."""
 
     def __init__(self, model: PictureModel) -> None:
         super().__init__()
@@ -98,7 +98,8 @@ class FrozenFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the vectors."""
-        features = self.model.features(images)
+        backbone = self.model.backbone
+        features = (backbone.model if isinstance(backbone, GridFeatures) else backbone)(self.model.normed(images))
         return functional.normalize(features.flatten(2).mean(2) if features.ndim == 4 else features, dim=1)
 
 

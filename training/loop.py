@@ -87,6 +87,8 @@ class TaskModule(pl.LightningModule):
             path = folder / "checkpoints" / phase / FEATURES
             self._data = bottleneck_data(model, data, config, path)
             self._augment = AugmentConfig()
+        if hasattr(model, "turn"):
+            model.turn = self._settings.member
         self._frozen_norms = freeze(model, self._settings.backbone_layers) if hasattr(model, "backbone") else []
         decay = self._settings.average_decay
         self.average = AveragedModel(model, multi_avg_fn=running_mean(decay), use_buffers=True) if decay else None

@@ -31,23 +31,29 @@ class PlacePool(nn.Module):
 
 
 class GridFeatures(nn.Module):
-    """Three inner maps of a timm network, averaged over the cells of a grid: (B, D), for picture and mirror image.
+    """Three inner maps of a timm network, averaged over the cells of a grid: (B, D).
 
-    Inner maps tell faces apart that the last one, made to tell kinds of things apart, calls the same; a grid keeps
+    Inner maps tell things apart that the last one, made to tell kinds of things apart, calls the same; a grid keeps
     what stands where. The stages of strides 4, 8 and 16, a cell for 16, 16 and 32 px: chosen on validation pairs of
     LFW.
+
+    Args:
+        model: the network.
+        is_mirrored: whether a picture and its mirror image give the same, their mean: for faces, not for things.
     """
 
     STAGES = (1, 2, 3)
     CELL_SIDES = (4, 2, 2)
     """Of a cell, in places of the map."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, is_mirrored: bool) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.is_mirrored = model, is_mirrored
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the features."""
+        if not self.is_mirrored:
+            return self._cells(images)
         return (self._cells(images) + self._cells(images.flip(-1))) / 2
 
     def _cells(self, images: Tensor) -> Tensor:
@@ -86,32 +92,44 @@ class PictureModel(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Compute what the backbone sees, before the head: (B, D), or maps (B, D, h, w) where the head pools them."""
-        if self.mean is not None:  # grey pictures become three equal channels by it
-            images = (images - self.mean) / self.std
-        return self.backbone(images)
+        return self.backbone(self.normed(images))
+
+    def normed(self, images: Tensor) -> Tensor:
+        """Normalise pictures as the backbone expects them."""
+        if self.mean is None:
+            return images
+        return (images - self.mean) / self.std  # grey pictures become three equal channels by it
 
 
 class BesideModel(nn.Module):
-    """A network that learns by steps, and beside it a frozen one with a linear read-out that is solved.
+    """Networks that learn by steps, and beside them a frozen one with a linear read-out that is solved.
 
-    The two err differently: one has bent to the task, the other still sees all that ImageNet taught. Outside training
-    the answer is the weighted mean of theirs; in training that of the first alone, as the second learns by `solve`.
+    They err differently: each learner has bent to the task from another start, the reader still sees all that
+    ImageNet taught. Once the read-out is solved, the answer outside training is the weighted mean of theirs; until
+    then, and in training, it is that of the learner whose turn it is.
 
     Args:
-        learner: learns by steps; freezing concerns its backbone.
+        learners: learn by steps, one at a time; freezing concerns the backbone of the one whose turn it is.
         reader: its head is solved in closed form.
-        reader_frac: weight of the reader's answer once it is solved, 0 to 1.
+        reader_frac: weight of the reader's answer, 0 to 1; the learners share the rest.
     """
 
-    def __init__(self, learner: PictureModel, reader: PictureModel, reader_frac: float) -> None:
+    def __init__(self, learners: list[PictureModel], reader: PictureModel, reader_frac: float) -> None:
         super().__init__()
-        self.learner, self.reader, self.reader_frac = learner, reader, reader_frac
+        self.learners, self.reader, self.reader_frac = nn.ModuleList(learners), reader, reader_frac
+        self.turn = 0
+        # A tensor, so that weights that are read from a file say whether the read-out in them is solved.
         self.register_buffer("weight", torch.zeros(()))
+        self.is_solved = False
+        self.register_load_state_dict_post_hook(lambda model, _: model._look())
+
+    def _look(self) -> None:
+        self.is_solved = bool(self.weight > 0)
 
     @property
     def backbone(self) -> nn.Module:
         """The backbone that learns."""
-        return self.learner.backbone
+        return self.learners[self.turn].backbone
 
     @property
     def head(self) -> nn.Sequential:
@@ -119,9 +137,9 @@ class BesideModel(nn.Module):
         return self.reader.head
 
     def requires_grad_(self, requires_grad: bool = True) -> BesideModel:
-        """Let the learner learn; the reader never does."""
-        self.learner.requires_grad_(requires_grad)
-        self.reader.requires_grad_(False)
+        """Let one learner learn; the reader never does."""
+        super().requires_grad_(False)
+        self.learners[self.turn].requires_grad_(requires_grad)
         return self
 
     def features(self, images: Tensor) -> Tensor:
@@ -130,12 +148,15 @@ class BesideModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        learned = self.learner(images)
-        return learned if self.training else torch.lerp(learned, self.reader(images), self.weight)
+        if self.training or not self.is_solved:
+            return self.learners[self.turn](images)
+        learned = torch.stack([learner(images) for learner in self.learners]).mean(0)
+        return torch.lerp(learned, self.reader(images), self.weight)
 
     def solved(self) -> None:
-        """Let the reader answer; until its head is solved it would only pull to the middle."""
+        """Let all answer; until the reader's head is solved it would only pull to the middle."""
         self.weight.fill_(self.reader_frac)
+        self._look()
 
 
 def _per_channel(values: list[float] | None) -> Tensor | None:
@@ -160,16 +181,16 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
 
 
 def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> BesideModel:
-    """Build a network of `settings` with a frozen one beside it, which answers once its read-out is solved.
+    """Build the `members` of `settings` with a frozen network beside them, which answers once its read-out is solved.
 
     Raises:
         UsageError: see `create_model`; a `beside_frac` outside 0 to 1.
     """
     if not 0 < settings.beside_frac < 1:
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
-    learner = create_model(settings, channels, size_px, outputs)
-    reading = dataclasses.replace(settings, pooling="grids", dense=0, dropout_frac=0.0)
-    return BesideModel(learner, create_model(reading, channels, size_px, outputs), settings.beside_frac)
+    learners = [create_model(settings, channels, size_px, outputs) for _ in range(settings.members)]
+    reading = dataclasses.replace(settings, pooling="mirrored_grids", dense=0, dropout_frac=0.0)
+    return BesideModel(learners, create_model(reading, channels, size_px, outputs), settings.beside_frac)
 
 
 def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:
@@ -211,8 +232,8 @@ def _timm_backbone(name: str, settings: ModelConfig) -> tuple[nn.Module, dict[st
     features = backbone(name, is_pretrained=settings.is_pretrained)
     if settings.pooling == "places":
         features.reset_classifier(0, global_pool="")
-    if settings.pooling == "grids":
-        features = GridFeatures(features)
+    if settings.pooling in ("grids", "mirrored_grids"):
+        features = GridFeatures(features, settings.pooling == "mirrored_grids")
     return features, {"mean": facts["mean"], "std": facts["std"]}
 
 

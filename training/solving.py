@@ -36,7 +36,8 @@ def solve_phase(
     solve = getattr(task, "solve", None)
     if solve is None:
         raise UsageError(
-            f"{task.name} learns by steps: closed_form is for regression and for verification with task.kind=whitened"
+            f"{task.name} learns by steps: closed_form is for regression, metric, and verification with "
+            "task.kind=whitened"
         )
     model.to(torch.device("cuda" if uses_gpu(config.machine) else "cpu"), memory_format=torch.channels_last).eval()
     solve(model, embed_rows(model, data, data.rows("train"), config.batch_size, model.features), data)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog import files
+from catalog.errors import UsageError
 from catalog.ids import short_id
 from catalog.paths import DataRoot
 from catalog.release_format import Release
@@ -92,6 +93,8 @@ def train(
     """
     kind = find_task(task)
     settings = _with_reachable_weights(load_training_config(experiment, overrides, config))
+    if settings.model.beside_frac and task != "regression":
+        raise UsageError(f"model.beside_frac is for regression alone, not for {task}")
     sha256 = manifest_sha256(release)
     run_id = short_id("run", task, VERSION, sha256, settings.digest)
     folder, model_folder = root.runs / task / run_id, root.models / task / run_id

@@ -1,4 +1,4 @@
-"""A linear map under which pictures of one person lie close together, in closed form.
+"""A linear map under which pictures of one person (or item) lie close together, in closed form.
 
 Features are reduced to their principal components and then whitened by how pictures of one person differ from each
 other: directions in which one face changes (light, pose, the moment) count little, those in which faces differ count
@@ -10,10 +10,15 @@ Source: A. Hatch, S. Kajarekar and A. Stolcke, Within-Class Covariance Normaliza
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def fit_whitening(
@@ -47,6 +52,29 @@ def fit_whitening(
     weights = np.zeros((width, features.shape[1]), np.float32)
     weights[:kept] = (directions * scale).T @ reduction.components_
     return weights, -weights @ reduction.mean_.astype(np.float32)
+
+
+def whiten_head(
+    head: nn.Sequential,
+    features: NDArray[np.float32],
+    identities: NDArray[np.int64],
+    shrinkage: float,
+    seed: int,
+) -> None:
+    """Set a head's one layer to the map that is learned from features (N, D) of known people or items.
+
+    Raises:
+        UsageError: the head has a hidden layer, the features are maps, or nobody has two pictures.
+    """
+    import torch
+
+    last: Any = head[-1]
+    if features.ndim != 2 or features.shape[1] != last.in_features:
+        raise UsageError("closed_form solves one layer: set model.dense=0 and model.pooling=mean or grids")
+    weights, bias = fit_whitening(features, identities, last.out_features, shrinkage, seed)
+    with torch.no_grad():
+        last.weight.copy_(torch.from_numpy(weights))
+        last.bias.copy_(torch.from_numpy(bias))
 
 
 def within_person(vectors: NDArray[np.floating], identities: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -47,6 +47,20 @@ def test_few_items_are_found_by_heart_and_the_finder_agrees(make_release: Make, 
     assert hits / len(queries) == test["recall_at_1"]
 
 
+@pytest.mark.slow
+def test_items_are_found_by_a_map_that_is_solved(make_release: Make, root: DataRoot) -> None:
+    release = make_release(**SHOP)
+    overrides = ("machine.threads=1", "machine.accelerator=cpu", "data.size_px=64", "task.width=16")
+    result = train("metric", release, root, experiment="street2shop_whitened", overrides=overrides, now=NOW)
+    frozen, test = result.metrics["frozen"]["test"], result.metrics["parts"]["test"]
+    assert test["recall_at_1"] > 0.9
+    assert test["gallery_count"] == frozen["gallery_count"] == 32
+    with pytest.raises(UsageError, match=r"task\.shrinkage -1"):
+        train("metric", release, root, experiment="street2shop_whitened", overrides=("task.shrinkage=-1.0",), now=NOW)
+    with pytest.raises(UsageError, match=r"set model\.dense=0"):
+        train("metric", release, root, experiment="street2shop_whitened", overrides=("model.dense=8",), now=NOW)
+
+
 def test_the_anchor_is_of_the_side_that_the_setting_names(make_release: Make, root: DataRoot) -> None:
     release = make_release(**SHOP)
     for mining in ("offline", "online"):

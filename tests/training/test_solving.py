@@ -14,8 +14,8 @@ from catalog.errors import UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
 from tests.training.test_regression import NOW, with_targets
-from training.config import ModelConfig
-from training.models import BesideModel, PictureModel, PlacePool, create_beside_model, freeze
+from training.config import ModelConfig, load_training_config
+from training.models import BesideModel, PictureModel, PlacePool, create_beside_model, create_model, freeze
 from training.tasks.regression import RIDGES, RegressionTask
 from training.train import train
 from training.whitening import fit_whitening, within_person
@@ -65,13 +65,13 @@ def test_a_reader_beside_answers_outside_training_alone_and_never_learns_by_step
     model = create_beside_model(ModelConfig(name=LITE, dense=0, beside_frac=0.25), 3, 64, 1)
     images = torch.rand(2, 3, 64, 64)
     model.eval()
-    assert torch.equal(model(images), model.learner(images)), "what is not solved yet answers"
+    assert torch.equal(model(images), model.learners[0](images)), "what is not solved yet answers"
     model.solved()
-    expected = 0.75 * model.learner(images) + 0.25 * model.reader(images)
+    expected = 0.75 * model.learners[0](images) + 0.25 * model.reader(images)
     assert torch.allclose(model(images), expected, atol=1e-5)
     freeze(model, 3)
     assert not any(parameter.requires_grad for parameter in model.reader.parameters())
-    assert 0 < sum(parameter.requires_grad for parameter in model.learner.parameters()) < 20
+    assert 0 < sum(parameter.requires_grad for parameter in model.learners[0].parameters()) < 20
     model.train()
     before = {name: value.clone() for name, value in model.reader.state_dict().items()}
     model(images).sum().backward()
@@ -83,10 +83,55 @@ def test_a_reader_beside_answers_outside_training_alone_and_never_learns_by_step
 def test_the_reader_beside_answers_at_all_only_in_evaluation() -> None:
     learner = PictureModel(nn.Flatten(), nn.Sequential(nn.Linear(12, 1)))
     reader = PictureModel(nn.Flatten(), nn.Sequential(nn.Linear(12, 1)))
-    model, images = BesideModel(learner, reader, 0.5), torch.rand(3, 3, 2, 2)
+    model, images = BesideModel([learner], reader, 0.5), torch.rand(3, 3, 2, 2)
     model.solved()
     assert torch.equal(model.train()(images), learner(images))
     assert not torch.equal(model.eval()(images), learner(images))
+
+
+def test_members_learn_in_turns_and_answer_together() -> None:
+    torch.manual_seed(0)
+    model = create_beside_model(
+        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=2, beside_frac=0.25), 3, 64, 1
+    )
+    images = torch.rand(2, 3, 64, 64)
+    for turn in (0, 1):
+        model.turn = turn
+        freeze(model, 2)
+        learning = [name for name, each in model.named_parameters() if each.requires_grad]
+        assert learning
+        assert all(name.startswith(f"learners.{turn}.") for name in learning)
+        assert torch.equal(model.eval()(images), model.learners[turn](images))
+    first, second = (learner(images) for learner in model.learners)
+    assert not torch.equal(first, second), "each has a head of its own"
+    model.solved()
+    expected = 0.75 * (first + second) / 2 + 0.25 * model.reader(images)
+    assert torch.allclose(model(images), expected, atol=1e-5)
+    copy = create_beside_model(
+        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=2, beside_frac=0.25), 3, 64, 1
+    )
+    copy.load_state_dict(model.state_dict())
+    assert torch.allclose(copy.eval()(images), expected, atol=1e-5), "weights that were kept answer as they did"
+
+
+def test_a_phase_is_repeated_for_every_member() -> None:
+    config = load_training_config("rating", ("model.members=2",))
+    assert [(name, phase.member) for name, phase in config.phases.items()] == [
+        ("tune", 0),
+        ("tune_2", 1),
+        ("read_out", 0),
+    ]
+    assert load_training_config("rating", ("model.members=1",)).phases.keys() == {"tune", "read_out"}
+    with pytest.raises(UsageError, match=r"members above 1 needs model\.beside_frac"):
+        load_training_config("rating", ("model.beside_frac=0",))
+
+
+def test_grids_keep_left_and_right_apart_unless_mirrored() -> None:
+    images = torch.rand(2, 3, 64, 64)
+    for pooling, is_alike in (("grids", False), ("mirrored_grids", True)):
+        model = create_model(ModelConfig(name=LITE, pooling=pooling, dense=0), 3, 64, 1).eval()
+        with torch.inference_mode():
+            assert torch.allclose(model.features(images), model.features(images.flip(-1)), atol=1e-4) == is_alike
 
 
 def test_places_begin_as_the_mean() -> None:
@@ -96,7 +141,7 @@ def test_places_begin_as_the_mean() -> None:
 
 def test_a_solved_phase_is_trained_exported_and_taken_up(make_release: Callable[..., Release], root: DataRoot) -> None:
     overrides = ("machine.threads=1", "machine.accelerator=cpu", "data.size_px=64", "phases.tune.epochs=1",
-                 "batch_size=16", "model.is_pretrained=false")  # fmt: skip
+                 "batch_size=16", "model.is_pretrained=false", "model.members=2")  # fmt: skip
     release = with_targets(make_release(per_class={"train": 6, "validation": 3, "test": 4}))
     first = train("regression", release, root, experiment="rating", overrides=overrides, now=NOW)
     assert first.metrics["parts"]["test"]["pearson"] > 0.5, "the bar's height is not read"
@@ -115,6 +160,11 @@ def test_only_what_can_be_solved_is(make_release: Callable[..., Release], root: 
     with pytest.raises(UsageError, match=r"set model\.dense=0"):
         train("regression", with_targets(make_release()), root,
               overrides=("phases.train.optimiser=closed_form", "model.dense=8"), now=NOW)  # fmt: skip
+
+
+def test_a_reader_beside_is_for_regression_alone(make_release: Callable[..., Release], root: DataRoot) -> None:
+    with pytest.raises(UsageError, match=r"beside_frac is for regression alone, not for classification"):
+        train("classification", make_release(), root, overrides=("model.beside_frac=0.3",), now=NOW)
 
 
 def test_variation_within_a_person_is_that_of_a_plain_loop() -> None:

@@ -53,6 +53,9 @@ class MetricSettings:
     """Steps between two minings; so many are called an epoch."""
     sampled_items: int = 256
     """Items looked through at a mining."""
+    shrinkage: float = 0.03
+    """Of a phase `closed_form`: how little the way in which pictures of one item differ is believed (see
+    `training.whitening`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class MetricTask:
 
     settings: MetricSettings
     batch_size: int
+    seed: int = 0
     frozen: Mapping[str, Any] = field(default_factory=dict)
     """Figures per part of the backbone's features before any training."""
     name = "metric"
@@ -78,7 +82,9 @@ class MetricTask:
         for name, value, known in (("mining", settings.mining, MININGS), ("anchor", settings.anchor, ANCHORS)):
             if value not in known:
                 raise UsageError(f"task.{name} {value!r}, expected one of {', '.join(known)}")
-        task = cls(settings, config.batch_size)
+        if settings.shrinkage < 0:
+            raise UsageError(f"task.shrinkage {settings.shrinkage}, expected at least 0")
+        task = cls(settings, config.batch_size, config.seed)
         able = len(task._able_items(data))
         if able < 2:
             raise UsageError(f"metric learning needs two items with photos of seller and buyer in train, found {able}")
@@ -108,6 +114,16 @@ class MetricTask:
         return create_embedding_model(
             config.model, channels, config.data.size_px, self.settings.width, is_normed=False
         )
+
+    def solve(self, model: nn.Module, features: NDArray[np.float32], data: TrainingData) -> None:
+        """Set the embedding from the features (N, D) of the train part's pictures, of sellers and buyers alike.
+
+        Raises:
+            UsageError: see `training.whitening.whiten_head`.
+        """
+        from training.whitening import whiten_head
+
+        whiten_head(model.head, features, data.subject_codes[data.rows("train")], self.settings.shrinkage, self.seed)
 
     def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
         """Show the buyers' photos of a part, then all sellers'; targets (M, 2) are item and whether it is a query."""

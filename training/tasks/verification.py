@@ -147,17 +147,11 @@ class VerificationTask:
         Raises:
             UsageError: the settings ask for a network that learns by steps, or nobody has two pictures.
         """
-        import torch
-
-        from training.whitening import fit_whitening
+        from training.whitening import whiten_head
 
         if self.settings.kind != "whitened":
             raise UsageError(f"task.kind={self.settings.kind} learns by steps; closed_form needs task.kind=whitened")
-        identities = data.subject_codes[data.rows("train")]
-        weights, bias = fit_whitening(features, identities, self.settings.width, self.settings.shrinkage, self.seed)
-        with torch.no_grad():
-            model.head[-1].weight.copy_(torch.from_numpy(weights))
-            model.head[-1].bias.copy_(torch.from_numpy(bias))
+        whiten_head(model.head, features, data.subject_codes[data.rows("train")], self.settings.shrinkage, self.seed)
 
     def examples(self, data: TrainingData, part: str, seed: int) -> Examples:
         """Give the pairs of a part; of the train part the first ones."""
