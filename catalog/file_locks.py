@@ -27,3 +27,8 @@ def try_lock(handle: int, *, is_shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def wait_for_lock(handle: int) -> None:
+    """Take the lock alone, once nobody else holds it."""
+    fcntl.flock(handle, fcntl.LOCK_EX)

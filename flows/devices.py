@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from catalog.file_locks import lock_file, try_lock
 
 _LOOK_EVERY_S = 0.5
 
@@ -31,33 +32,33 @@ def device(folder: Path, count: int) -> Iterator[int]:
         folder: where the locks stand, shared by all processes of the machine.
         count: devices that there are.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    held = None
-    while held is None:
-        held = _first_free(folder, count)
-        if held is None:
+    with ExitStack() as held:
+        while (number := _first_free(folder, count, held)) is None:
             time.sleep(_LOOK_EVERY_S)
-    number, handle = held
+        with _only_visible(number, count):
+            yield number
+
+
+@contextmanager
+def _only_visible(number: int, count: int) -> Iterator[None]:
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
     visible = before.split(",") if before else [str(index) for index in range(count)]
     os.environ["CUDA_VISIBLE_DEVICES"] = visible[number] if number < len(visible) else visible[-1]
     try:
-        yield number
+        yield
     finally:
         if before is None:
             del os.environ["CUDA_VISIBLE_DEVICES"]
         else:
             os.environ["CUDA_VISIBLE_DEVICES"] = before
-        os.close(handle)
 
 
-def _first_free(folder: Path, count: int) -> tuple[int, int] | None:
+def _first_free(folder: Path, count: int, held: ExitStack) -> int | None:
+    """Lock the first device that is free; the lock is held as long as `held` is."""
     for number in range(count):
-        handle = os.open(folder / f"device-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            continue
-        return number, handle
+        with ExitStack() as tried:
+            handle = tried.enter_context(lock_file(folder / f"device-{number}.lock"))
+            if try_lock(handle):
+                held.push(tried.pop_all())
+                return number
     return None

@@ -7,7 +7,6 @@ so that a restart of everything loses nothing.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import ipaddress
 import json
 import os
@@ -25,6 +24,7 @@ from typing import Any
 from catalog import files
 from catalog.config import Config, config_environment
 from catalog.errors import GleaneryError, UsageError
+from catalog.file_locks import lock_file, try_lock
 from flows.recovery import Recovery
 from flows.supervisor import Service, Supervisor, is_alive, stop_group
 from flows.watch import HEARTBEAT_S, Watch
@@ -163,16 +163,10 @@ def _only_one(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: another process holds them.
     """
-    handle = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = "gleanery is up already; `gleanery status` says where, `gleanery down` stops it"
-            raise UsageError(text) from None
+    with lock_file(folder / "up.lock") as handle:
+        if not try_lock(handle):
+            raise UsageError("gleanery is up already; `gleanery status` says where, `gleanery down` stops it")
         yield
-    finally:
-        os.close(handle)
 
 
 def _write_state(folder: Path, supervisor: Supervisor, *, is_ready: bool) -> None:

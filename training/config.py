@@ -22,6 +22,7 @@ NOT_SETTINGS = ("task", "experiment", "crop")
 """Keys of a recipe's `[training]` that are no settings of a run: which one it is, and how photos are cut for it."""
 EXPERIMENTS = Path(__file__).parent / "experiments"
 MODES = ("grey", "rgb")
+FITS = ("crop", "stretch", "pad")
 OPTIMISERS = ("adam", "adamw", "sgd", "closed_form")
 SCHEDULES = ("constant", "cosine")
 POOLINGS = ("mean", "places", "grids", "mirrored_grids")
@@ -43,6 +44,9 @@ class DataConfig:
     """x0, y0, x1, y1 px: cut out of every picture first, for sets whose pictures all stand alike (LFW)."""
     centre_frac: float = 1.0
     """Share of width and height, around the centre, that is looked at: a rim of wall only costs time."""
+    fit: str = "crop"
+    """How a picture that is no square becomes one: `crop` takes the square in its middle, `stretch` and `pad` (with
+    grey) keep all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +297,7 @@ def _is_box(box: list[int] | None) -> bool:
 def _check(config: TrainingConfig) -> None:
     rules = [
         (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
+        (config.data.fit in FITS, f"data.fit must be one of {', '.join(FITS)}"),
         (config.data.size_px > 0, "data.size_px must be positive"),
         (0 < config.data.validation_frac < 1, "data.validation_frac must be in (0, 1)"),
         (config.batch_size > 0, "batch_size must be positive"),

@@ -31,6 +31,8 @@ VERSION = 1
 """Raise when the decoded array would differ."""
 PIXELS = "pixels.npy"
 SPLITS = ("train", "validation", "test")
+PADDING = 128
+"""Grey level of what is added to a picture that is no square."""
 DECODE_THREADS = 2
 """Pillow lets go of the interpreter while it decodes; more threads than this wait for the disk."""
 
@@ -92,7 +94,7 @@ def manifest_sha256(release: Release) -> str:
 
 
 def prepare_image(image: Image.Image, settings: DataConfig) -> NDArray[np.uint8]:
-    """Turn a picture into what a model sees: the box cut out, then of its centre a square, resized.
+    """Turn a picture into what a model sees: the box cut out, then a square as `DataConfig.fit` says, resized.
 
     Returns:
         (C, S, S) uint8.
@@ -104,9 +106,17 @@ def prepare_image(image: Image.Image, settings: DataConfig) -> NDArray[np.uint8]
         upright = ImageOps.crop(upright, _rim(upright.size, settings.centre_frac))
     wanted = upright.convert("L" if settings.mode == "grey" else "RGB")
     side = (settings.size_px, settings.size_px)
-    fitted = wanted if wanted.size == side else ImageOps.fit(wanted, side, Image.Resampling.BICUBIC)
-    pixels = np.asarray(fitted)
+    pixels = np.asarray(wanted if wanted.size == side else _square(wanted, settings))
     return pixels[np.newaxis] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _square(image: Image.Image, settings: DataConfig) -> Image.Image:
+    side = (settings.size_px, settings.size_px)
+    if settings.fit == "stretch":
+        return image.resize(side, Image.Resampling.BICUBIC)
+    if settings.fit == "pad":
+        return ImageOps.pad(image, side, Image.Resampling.BICUBIC, color=(PADDING,) * len(image.getbands()))
+    return ImageOps.fit(image, side, Image.Resampling.BICUBIC)
 
 
 def _rim(size: tuple[int, int], centre_frac: float) -> tuple[int, int, int, int]:
@@ -136,6 +146,8 @@ def load_data(
         params["box"] = settings.box
     if settings.centre_frac < 1:
         params["centre_frac"] = settings.centre_frac
+    if settings.fit != "crop":
+        params["fit"] = settings.fit
     key = stage_key(STAGE, VERSION, params, {"release": manifest_sha256(release)})
     folder = root.stage_folder(STAGE, key)
     if read_manifest(folder) is None:

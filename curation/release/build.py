@@ -6,7 +6,6 @@ since the latest release, that one is returned and nothing new is left on disk.
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from catalog import tables
 from catalog.blobs import BlobStore
 from catalog.db import Catalog, upsert
 from catalog.errors import GateFailed, UsageError
+from catalog.file_locks import lock_file, wait_for_lock
 from catalog.manifests import MANIFEST, write_manifest
 from catalog.paths import DataRoot
 from catalog.release_format import TOMBSTONE, Release, file_sha256, find_release, version_order
@@ -138,9 +138,8 @@ def _summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _only_builder(home: Path) -> Iterator[None]:
     """Let one process at a time build releases of a recipe; the lock falls with the process."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock_file(home / ".lock") as handle:
+        wait_for_lock(handle)
         yield
 
 

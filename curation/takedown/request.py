@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import CatalogCorrupt, UsageError
+from catalog.file_locks import lock_file, try_lock
 from catalog.paths import DataRoot
 
 KINDS = ("name", "url", "image", "id")
@@ -117,12 +117,9 @@ class Requests:
         Raises:
             UsageError: another one does.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError("another takedown is at work; wait for it to end") from None
+        with lock_file(self.folder / ".lock") as handle:
+            if not try_lock(handle):
+                raise UsageError("another takedown is at work; wait for it to end")
             yield
 
     def _open_folder(self, request_id: str) -> Path:

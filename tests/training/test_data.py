@@ -9,7 +9,7 @@ from PIL import Image
 from catalog.errors import CatalogCorrupt, UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
-from training.config import DataConfig
+from training.config import DataConfig, load_training_config
 from training.data import evaluation_parts, load_data, prepare_image
 
 Make = Callable[..., Release]
@@ -75,6 +75,21 @@ def test_a_picture_is_turned_upright_and_cut_to_its_centre_square() -> None:
     turned = prepare_image(image, DataConfig(size_px=40, mode="rgb"))
     assert turned[0, -10:].min() == 255
     assert turned[0, :30].max() == 0
+
+
+@pytest.mark.parametrize("mode", ["grey", "rgb"])
+def test_all_of_a_picture_is_kept_where_that_is_asked_for(mode: str) -> None:
+    pixels = np.full((40, 80, 3), 200, np.uint8)
+    pixels[:, :20], pixels[:, 60:] = 0, 255
+    image = Image.fromarray(pixels)
+    padded = prepare_image(image, DataConfig(size_px=40, mode=mode, fit="pad"))
+    stretched = prepare_image(image, DataConfig(size_px=40, mode=mode, fit="stretch"))
+    for row in (*padded[:, 20], *stretched[:, 2], *stretched[:, 37]):
+        assert row[[0, 20, 39]].tolist() == [0, 200, 255], "left, middle and right are all there"
+    assert (padded[:, :10] == 128).all()
+    assert (padded[:, 30:] == 128).all()
+    with pytest.raises(UsageError, match=r"data\.fit must be one of crop, stretch, pad"):
+        load_training_config("small_cnn", ("data.fit=bent",))
 
 
 def test_only_the_centre_is_looked_at_where_that_is_asked_for() -> None:
