@@ -45,9 +45,9 @@ class Look:
     rgb: Rgb
     """(H, W, 3), longer side about 256."""
 
-    @cached_property
+    @property
     def gray(self) -> Gray:
-        """(H, W) luma, 0 to 255."""
+        """(H, W) luma, 0 to 255; made anew, as it takes more room than all else and next to no time."""
         return np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.float32)
 
     @cached_property

@@ -56,8 +56,8 @@ SETTINGS: dict[str, Any] = {
 _MARKED_FRAC = 0.02
 """Structure that one has and the other lacks from which it is a mark; compression and resizing leave less."""
 
-_LOOKS_KEPT = 4096
-"""Pictures held ready for their next comparison; each takes half a megabyte with its features."""
+_LOOKS_KEPT = 2048
+"""Pictures held ready for their next comparison; each takes a third of a megabyte, with its mirror image two."""
 
 _TELL_PAIRS = 50
 """Pairs between two words of progress."""
