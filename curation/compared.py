@@ -23,15 +23,20 @@ _PAIRS = "pairs-"
 _Key = tuple[str, str, str]
 
 
+SAVED_AT_ONCE = 500
+"""Comparisons after which what is new is written down: a run that is killed loses less than a minute's."""
+
+
 class Compared:
     """Comparisons known from before, and those added now.
 
     Args:
-        known: (image a, image b, view) -> outcome as text.
+        folder: where they are kept, see `memory_folder`; None forgets them.
     """
 
-    def __init__(self, known: Mapping[_Key, str] | None = None) -> None:
-        self._known = dict(known or {})
+    def __init__(self, folder: DerivedFolder | None = None) -> None:
+        self._folder = folder
+        self._known = {} if folder is None else _load(folder)
         self._new: dict[_Key, str] = {}
 
     def outcome(self, image_a: str, image_b: str, view: str, compare: Callable[[], str]) -> str:
@@ -46,17 +51,27 @@ class Compared:
         key = image_a, image_b, view
         if key not in self._known:
             self._known[key] = self._new[key] = compare()
+            if len(self._new) >= SAVED_AT_ONCE:
+                self.save()
         return self._known[key]
 
-    @property
-    def new_count(self) -> int:
-        """How many were compared now."""
-        return len(self._new)
+    def save(self) -> None:
+        """Write down what is new, as one part named by its content: two runs that compare the same write the same."""
+        if self._folder is not None and self._new:
+            rows = [(*key, outcome) for key, outcome in sorted(self._new.items())]
+            frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype("str")
+            name = f"{_PAIRS}{digest([list(row[:3]) for row in rows], 16)}.parquet"
+            self._folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+        self._new = {}
 
-    def new_table(self) -> pa.Table:
-        """What was added, sorted."""
-        rows = [(*key, outcome) for key, outcome in sorted(self._new.items())]
-        return pa.Table.from_pandas(pd.DataFrame(rows, columns=list(_COLUMNS)).astype("str"), preserve_index=False)
+
+def _load(folder: DerivedFolder) -> dict[_Key, str]:
+    known: dict[_Key, str] = {}
+    for name in folder.names(_PAIRS, ".parquet"):
+        table = folder.read_table(name)
+        a, b, view, outcome = (table[column].to_pylist() for column in _COLUMNS)
+        known.update(zip(zip(a, b, view, strict=True), outcome, strict=True))
+    return known
 
 
 def memory_folder(location: str, stage: TableStage, keys: Mapping[str, str]) -> DerivedFolder | None:
@@ -72,21 +87,3 @@ def memory_folder(location: str, stage: TableStage, keys: Mapping[str, str]) -> 
         return None
     inputs = {name: keys[name] for name in getattr(stage, "memory_signals", ()) if name in keys}
     return DerivedFolder(location, "compared", stage_key(f"{stage.name}-compared", version, {}, inputs))
-
-
-def load_compared(folder: DerivedFolder) -> Compared:
-    """Read all that was compared under a key."""
-    known: dict[_Key, str] = {}
-    for name in folder.names(_PAIRS, ".parquet"):
-        table = folder.read_table(name)
-        a, b, view, outcome = (table[column].to_pylist() for column in _COLUMNS)
-        known.update(zip(zip(a, b, view, strict=True), outcome, strict=True))
-    return Compared(known)
-
-
-def save_compared(folder: DerivedFolder, compared: Compared) -> None:
-    """Add what is new, as one part named by its content: two runs that compare the same write the same."""
-    if compared.new_count:
-        table = compared.new_table()
-        keys = [table[column].to_pylist() for column in _COLUMNS[:3]]
-        folder.write_table(f"{_PAIRS}{digest(keys, 16)}.parquet", table)

@@ -28,7 +28,7 @@ from catalog.suppressions import Suppressions
 from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
 from curation.candidates import images_alike, load_documents, load_sightings
-from curation.compared import load_compared, memory_folder, save_compared
+from curation.compared import Compared, memory_folder
 from curation.contract import Curated, TableInputs, TableResult, TableStage
 from curation.decisions import decisions_frame, sorted_decisions, standing
 from curation.derived import DerivedFolder
@@ -162,8 +162,7 @@ class _TableRun:
         result = _load(folder)
         is_new = result is None
         if result is None:
-            memory = memory_folder(self.derived, stage, self.signals.keys_of_stages)
-            compared = None if memory is None else load_compared(memory)
+            compared = Compared(memory_folder(self.derived, stage, self.signals.keys_of_stages))
             given = TableInputs(
                 recipe=recipe,
                 params=params,
@@ -177,8 +176,7 @@ class _TableRun:
                 compared=compared,
             )
             _save(folder, stage.name, params, inputs, stage.run(given))
-            if memory is not None and compared is not None:
-                save_compared(memory, compared)
+            compared.save()
             result = _load(folder)
             assert result is not None
         self.keys[stage.name] = key

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from catalog.errors import BadImage
-from curation.compared import Compared, load_compared, memory_folder, save_compared
+from curation.compared import Compared, memory_folder
 from curation.contract import DecodeNeed
 from curation.decisions import records
 from curation.decode import decode_image
@@ -92,16 +92,14 @@ def find_clusters(
 
 
 def _compared_table(measured: Measured, settings: Mapping[str, Any], on_progress: Progress) -> pd.DataFrame:
-    memory = memory_folder(measured.derived, DuplicatesStage(), measured.plan.keys)
-    compared = load_compared(memory) if memory is not None else Compared()
+    compared = Compared(memory_folder(measured.derived, DuplicatesStage(), measured.plan.keys))
     try:
         return pairs_table(
             list(readable(measured)), measured.signals, settings, {}, compared,
             lambda done, todo: on_progress("comparing", done, todo),
         )  # fmt: skip
     finally:  # also of a run that is stopped: comparing takes longest
-        if memory is not None:
-            save_compared(memory, compared)
+        compared.save()
 
 
 def _weakest(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
