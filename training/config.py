@@ -95,7 +95,7 @@ class ModelConfig:
     """Networks that learn one after the other from starts of their own, and answer by their mean; more than one
     needs beside_frac."""
     beside_frac: float = 0.0
-    """Weight of a frozen copy's answer, read out of its `mirrored_grids` by a phase `closed_form`; regression only
+    """Weight of a frozen copy's answer, read out of its `grids` by a phase `closed_form`; regression only
     (see `training.models.BesideModel`). 0 for none."""
 
 

@@ -19,7 +19,8 @@ def draw_curves(figure: Figure, phases: Sequence[tuple[str, Sequence[dict[str, f
     rows = [row for _, history in phases for row in history]
     epochs = np.arange(1, len(rows) + 1)
     left, right = figure.subplots(1, 2)
-    left.plot(epochs, [row["train_loss"] for row in rows], label="train", marker="o", markersize=3)
+    learned = [row.get("train_loss", np.nan) for row in rows]  # none where a phase was solved
+    left.plot(epochs, learned, label="train", marker="o", markersize=3)
     left.plot(epochs, [row["validation_loss"] for row in rows], label="validation", marker="o", markersize=3)
     left.set(title="Loss", xlabel="epoch")
     values = np.array([row[f"validation_{headline}"] for row in rows])

@@ -314,7 +314,7 @@ class PhaseResult:
 
     phase: str
     history: tuple[dict[str, float], ...]
-    """A row per epoch: epoch, train_loss, validation_loss, validation_<measure>."""
+    """A row per epoch: epoch, train_loss (none where it was solved), validation_loss, validation_<measure>."""
     step_losses: tuple[float, ...]
     """Training loss of every step."""
 

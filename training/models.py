@@ -143,8 +143,8 @@ class BesideModel(nn.Module):
         return self
 
     def features(self, images: Tensor) -> Tensor:
-        """Compute what the read-out is solved from: (B, D)."""
-        return self.reader.features(images)
+        """Compute what the read-out is solved from, the mean over picture and mirror image: (B, D)."""
+        return (self.reader.features(images) + self.reader.features(images.flip(-1))) / 2
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
@@ -189,7 +189,7 @@ def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outp
     if not 0 < settings.beside_frac < 1:
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
     learners = [create_model(settings, channels, size_px, outputs) for _ in range(settings.members)]
-    reading = dataclasses.replace(settings, pooling="mirrored_grids", dense=0, dropout_frac=0.0)
+    reading = dataclasses.replace(settings, pooling="grids", dense=0, dropout_frac=0.0)
     return BesideModel(learners, create_model(reading, channels, size_px, outputs), settings.beside_frac)
 
 
