@@ -12,6 +12,7 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,8 @@ def write_model(folder: Path, model: nn.Module, config: Mapping[str, Any], card:
     files.write_text(folder / CONFIG, json.dumps(config, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def export_onnx(model: nn.Module, path: Path, channels: int, size_px: int) -> None:
-    """Write a model as ONNX with a free batch size."""
+def export_onnx(model: nn.Module, target: Path | BytesIO, channels: int, size_px: int) -> None:
+    """Write a model, which goes to evaluation mode, as ONNX with a free batch size."""
     import torch
 
     example = torch.zeros(2, channels, size_px, size_px)
@@ -52,8 +53,8 @@ def export_onnx(model: nn.Module, path: Path, channels: int, size_px: int) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated, and takes 0.2 s where its successor takes 4
         torch.onnx.export(
-            model.eval(), (example,), str(path), dynamo=False, input_names=["images"], output_names=["outputs"],
-            dynamic_axes=axes,
+            model.eval(), (example,), target if isinstance(target, BytesIO) else str(target), dynamo=False,
+            input_names=["images"], output_names=["outputs"], dynamic_axes=axes,
         )  # fmt: skip
 
 

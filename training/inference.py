@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from catalog.files import replacing
 from training.batches import BatchFeed, Examples
 from training.config import MachineConfig, TrainingConfig
 from training.data import TrainingData
+from training.finished import export_onnx
 from training.tasks.task import Outputs, Task
 
 
@@ -54,17 +56,64 @@ def run_parts(
     return outputs
 
 
-@torch.inference_mode()
 def _run_examples(
     task: Task, model: nn.Module, data: TrainingData, examples: Examples, config: TrainingConfig
 ) -> Outputs:
     device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
     model.to(device).eval()
+    channels = data.channels * getattr(task, "views", 1)
+    network = model if device.type == "cuda" else OnnxNetwork(model, channels, data.size_px)
     batches = []
-    for batch in BatchFeed(data.pixels, examples, config.batch_size):
-        outputs = task.forward(model, as_float(batch["image"].to(device)))
-        batches.append((batch["row"], batch["target"], outputs.float().cpu()))
+    with torch.inference_mode():
+        for batch in BatchFeed(data.pixels, examples, config.batch_size):
+            outputs = task.forward(network, as_float(batch["image"].to(device)))
+            batches.append((batch["row"], batch["target"], outputs.float().cpu()))
     return gather(batches)
+
+
+class OnnxNetwork(nn.Module):
+    """A network as ONNX Runtime runs it on the CPU, where it takes a fraction of torch's time; it cannot learn.
+
+    Args:
+        model: what is run; goes to evaluation mode.
+        channels: of its input.
+        size_px: side of its input.
+    """
+
+    def __init__(self, model: nn.Module, channels: int, size_px: int) -> None:
+        import onnxruntime
+
+        super().__init__()
+        exported = BytesIO()
+        export_onnx(model, exported, channels, size_px)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = torch.get_num_threads()
+        self._session = onnxruntime.InferenceSession(exported.getvalue(), options, providers=["CPUExecutionProvider"])
+        self.eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute what the network gives."""
+        return torch.from_numpy(self._session.run(["outputs"], {"images": images.numpy()})[0])
+
+
+class _Features(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.model.features(images)
+
+
+def frozen_features(
+    model: nn.Module, data: TrainingData, rows: NDArray[np.int64], config: TrainingConfig
+) -> NDArray[np.float32]:
+    """Give what a backbone that does not learn sees in pictures: rows (N,) to (N, D), or maps (N, D, h, w)."""
+    if uses_gpu(config.machine):
+        return embed_rows(model.to("cuda"), data, rows, config.batch_size, model.features)
+    network = OnnxNetwork(_Features(model.to("cpu")), data.channels, data.size_px)
+    return embed_rows(model, data, rows, config.batch_size, network)
 
 
 @torch.inference_mode()

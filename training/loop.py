@@ -34,7 +34,7 @@ from training.augment import augment
 from training.batches import BatchFeed, Examples, epoch_order, seed_of
 from training.config import AugmentConfig, PhaseConfig, TrainingConfig
 from training.data import TrainingData
-from training.inference import as_float, embed_rows, gather, load_weights, save_weights, uses_gpu
+from training.inference import as_float, embed_rows, frozen_features, gather, load_weights, save_weights, uses_gpu
 from training.models import freeze
 from training.solving import solve_phase
 from training.tasks.task import Task
@@ -415,9 +415,7 @@ def _fit_phase(module: TaskModule, keeper: EpochKeeper, config: TrainingConfig, 
 def bottleneck_data(model: nn.Module, data: TrainingData, config: TrainingConfig, path: Path) -> TrainingData:
     """Put the frozen backbone's features (N, D) float32 in place of the pixels; computed once, then read again."""
     if not path.exists():
-        device = torch.device("cuda" if uses_gpu(config.machine) else "cpu")
-        model.to(device)
-        features = embed_rows(model, data, np.arange(len(data.pixels)), config.batch_size, model.features)
+        features = frozen_features(model, data, np.arange(len(data.pixels)), config)
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, features)
     return dataclasses.replace(data, pixels=np.load(path, mmap_mode="r"))

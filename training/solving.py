@@ -11,7 +11,7 @@ from torch import nn
 from catalog.errors import UsageError
 from training.config import TrainingConfig
 from training.data import TrainingData
-from training.inference import embed_rows, run_parts, save_weights, uses_gpu
+from training.inference import frozen_features, run_parts, save_weights
 from training.tasks.task import Outputs, Task
 
 
@@ -39,8 +39,7 @@ def solve_phase(
             f"{task.name} learns by steps: closed_form is for regression, metric, and verification with "
             "task.kind=whitened"
         )
-    model.to(torch.device("cuda" if uses_gpu(config.machine) else "cpu"), memory_format=torch.channels_last).eval()
-    solve(model, embed_rows(model, data, data.rows("train"), config.batch_size, model.features), data)
+    solve(model, frozen_features(model, data, data.rows("train"), config), data)
     save_weights(model, path)
     # The train part is measured at the end of the run; looking through it twice would take as long as to learn.
     measured = _measures(task, run_parts(task, model, data, ("validation",), config)["validation"])
