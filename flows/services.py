@@ -230,7 +230,7 @@ def _start_all(supervisor: Supervisor, config: Config, environment: dict[str, st
     supervisor.start(
         Service(
             name="prefect-server",
-            command=[python, "-m", "prefect", "server", "start"],
+            command=[python, "-m", "flows.prefect_server"],
             is_ready=lambda: answers(f"{addresses.dashboard}/api/health"),
         )
     )
