@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import UsageError
-from catalog.file_locks import lock_file, try_lock
+from catalog.file_locks import lock_file, try_lock, wait_for_lock
 from catalog.ids import digest
 
 _PATIENCE_S = 2.0
@@ -41,8 +41,7 @@ def host_lock(folder: Path, host: str, delay_s: float) -> Iterator[None]:
     path = folder / f"host-{digest(host, 16)}.lock"
     is_new = not path.exists()
     with lock_file(path) as handle:
-        while not try_lock(handle):
-            time.sleep(0.1)
+        wait_for_lock(handle)
         since_s = time.time() - os.fstat(handle).st_mtime
         if not is_new and 0 <= since_s < delay_s:
             time.sleep(delay_s - since_s)

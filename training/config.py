@@ -207,8 +207,7 @@ def _with_members(config: TrainingConfig) -> TrainingConfig:
     for name, phase in config.phases.items():
         repeats = 1 if phase.optimiser == "closed_form" else config.model.members
         for member in range(repeats):
-            key = f"{name}_{member + 1}" if member else name
-            phases[key] = dataclasses.replace(phase, member=member) if member else phase
+            phases[f"{name}_{member + 1}" if member else name] = dataclasses.replace(phase, member=member)
     return dataclasses.replace(config, phases=phases)
 
 

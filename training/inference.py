@@ -16,7 +16,7 @@ from catalog.files import replacing
 from training.batches import BatchFeed, Examples
 from training.config import MachineConfig, TrainingConfig
 from training.data import TrainingData
-from training.finished import export_onnx
+from training.finished import export_onnx, open_onnx
 from training.tasks.task import Outputs, Task
 
 
@@ -81,15 +81,10 @@ class OnnxNetwork(nn.Module):
     """
 
     def __init__(self, model: nn.Module, channels: int, size_px: int) -> None:
-        import onnxruntime
-
         super().__init__()
         exported = BytesIO()
         export_onnx(model, exported, channels, size_px)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = torch.get_num_threads()
-        self._session = onnxruntime.InferenceSession(exported.getvalue(), options, providers=["CPUExecutionProvider"])
+        self._session = open_onnx(exported.getvalue(), torch.get_num_threads())
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:

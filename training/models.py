@@ -120,11 +120,6 @@ class BesideModel(nn.Module):
         self.turn = 0
         # A tensor, so that weights that are read from a file say whether the read-out in them is solved.
         self.register_buffer("weight", torch.zeros(()))
-        self.is_solved = False
-        self.register_load_state_dict_post_hook(lambda model, _: model._look())
-
-    def _look(self) -> None:
-        self.is_solved = bool(self.weight > 0)
 
     @property
     def backbone(self) -> nn.Module:
@@ -148,7 +143,7 @@ class BesideModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        if self.training or not self.is_solved:
+        if self.training or not self.weight:
             return self.learners[self.turn](images)
         learned = torch.stack([learner(images) for learner in self.learners]).mean(0)
         return torch.lerp(learned, self.reader(images), self.weight)
@@ -156,7 +151,6 @@ class BesideModel(nn.Module):
     def solved(self) -> None:
         """Let all answer; until the reader's head is solved it would only pull to the middle."""
         self.weight.fill_(self.reader_frac)
-        self._look()
 
 
 def _per_channel(values: list[float] | None) -> Tensor | None:

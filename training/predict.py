@@ -13,7 +13,7 @@ from PIL import Image
 from catalog.errors import UsageError
 from training.config import TrainingConfig
 from training.data import prepare_image
-from training.finished import ONNX, read_model_config
+from training.finished import ONNX, open_onnx, read_model_config
 from training.tasks import find_task
 from training.tasks.task import Task
 
@@ -31,14 +31,10 @@ class Predictor:
     """
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
-
         self.config: dict[str, Any] = read_model_config(folder)
         self._task = find_task(self.config["task"]).from_facts(self.config["facts"])
         self._data = TrainingConfig.from_json(self.config["settings"]).data
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(folder / ONNX), options, providers=["CPUExecutionProvider"])
+        self._session = open_onnx(folder / ONNX)
 
     @property
     def task(self) -> Task:
