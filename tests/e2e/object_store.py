@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from sampleweb.server import free_port
 
@@ -27,6 +28,8 @@ def object_store() -> Iterator[dict[str, str]]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
+    # moto keeps objects per process: another module's server left its own here.
+    requests.post(f"{found['AWS_ENDPOINT_URL']}/moto-api/reset", timeout=10).raise_for_status()
     _client(found).create_bucket(Bucket=BUCKET)
     yield found
     server.stop()
