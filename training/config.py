@@ -97,6 +97,11 @@ class ModelConfig:
     beside_frac: float = 0.0
     """Weight of a frozen copy's answer, read out of its `grids` by a phase `closed_form`; regression only
     (see `training.models.BesideModel`). 0 for none."""
+    mirror: bool = False
+    """Outside training a picture and its mirror image answer together, by their mean; classification, regression."""
+    zooms: list[float] = field(default_factory=lambda: [1.0])
+    """Outside training a picture answers by the mean over itself enlarged by each of these about its centre;
+    classification and regression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +298,10 @@ def _is_box(box: list[int] | None) -> bool:
     return box[0] < box[2] and box[1] < box[3]
 
 
+def _are_zooms(zooms: list[float]) -> bool:
+    return len(zooms) > 0 and all(type(each) in (int, float) and 0.5 <= each <= 2 for each in zooms)
+
+
 def _check(config: TrainingConfig) -> None:
     rules = [
         (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
@@ -308,6 +317,7 @@ def _check(config: TrainingConfig) -> None:
         (config.model.pooling in POOLINGS, f"model.pooling must be one of {', '.join(POOLINGS)}"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
         (config.model.members > 0, "model.members must be positive"),
+        (_are_zooms(config.model.zooms), "model.zooms must be numbers from 0.5 to 2, at least one"),
         (config.model.members <= 1 or config.model.beside_frac > 0, "model.members above 1 needs model.beside_frac"),
         (bool(config.phases), "phases must name at least one"),
     ]

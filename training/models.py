@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from backbones.weights import PACKAGED, WeightsUnreachable, backbone, preprocessing
 from catalog.errors import UsageError
 from training.config import ModelConfig
+from training.looks import Looks
 
 WEIGHT_LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 NORM_LAYERS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
@@ -72,18 +73,28 @@ class PictureModel(nn.Module):
         head: features to outputs.
         mean: per channel, taken off first; pictures are left as they are where None.
         std: per channel, divided by.
+        looks: outside training.
     """
 
     def __init__(
-        self, backbone: nn.Module, head: nn.Module, mean: list[float] | None = None, std: list[float] | None = None
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
+        looks: Looks = Looks(),  # noqa: B008 -- it is frozen
     ) -> None:
         super().__init__()
-        self.backbone, self.head = backbone, head
+        self.backbone, self.head, self.looks = backbone, head, looks
         self.register_buffer("mean", _per_channel(mean), persistent=False)
         self.register_buffer("std", _per_channel(std), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
+        return self.once(images) if self.training else self.looks.answer(self.once, images)
+
+    def once(self, images: Tensor) -> Tensor:
+        """Compute the outputs from one look."""
         return self.from_features(self.features(images))
 
     def from_features(self, features: Tensor) -> Tensor:
@@ -106,17 +117,25 @@ class BesideModel(nn.Module):
 
     They err differently: each learner has bent to the task from another start, the reader still sees all that
     ImageNet taught. Once the read-out is solved, the answer outside training is the weighted mean of theirs; until
-    then, and in training, it is that of the learner whose turn it is.
+    then, and in training, it is that of the learner whose turn it is, who does not zoom: epochs are only compared.
 
     Args:
         learners: learn by steps, one at a time; freezing concerns the backbone of the one whose turn it is.
         reader: its head is solved in closed form.
         reader_frac: weight of the reader's answer, 0 to 1; the learners share the rest.
+        looks: outside training, of all of them.
     """
 
-    def __init__(self, learners: list[PictureModel], reader: PictureModel, reader_frac: float) -> None:
+    def __init__(
+        self,
+        learners: list[PictureModel],
+        reader: PictureModel,
+        reader_frac: float,
+        looks: Looks = Looks(),  # noqa: B008
+    ) -> None:
         super().__init__()
         self.learners, self.reader, self.reader_frac = nn.ModuleList(learners), reader, reader_frac
+        self.looks = looks
         self.turn = 0
         # A tensor, so that weights that are read from a file say whether the read-out in them is solved.
         self.register_buffer("weight", torch.zeros(()))
@@ -143,8 +162,15 @@ class BesideModel(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
-        if self.training or not self.weight:
-            return self.learners[self.turn](images)
+        learner = self.learners[self.turn]
+        if self.training:
+            return learner(images)
+        if not self.weight:
+            return Looks(self.looks.mirror).answer(learner, images)
+        return self.looks.answer(self.together, images)
+
+    def together(self, images: Tensor) -> Tensor:
+        """Compute the weighted mean of all answers, from one look."""
         learned = torch.stack([learner(images) for learner in self.learners]).mean(0)
         return torch.lerp(learned, self.reader(images), self.weight)
 
@@ -171,7 +197,13 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
     """
     features, statistics = create_backbone(settings, channels)
     pool, width = pooled(features, 3 if statistics else channels, size_px)
-    return PictureModel(features, nn.Sequential(*pool, *_head(width, settings, outputs)), **statistics)
+    head = nn.Sequential(*pool, *_head(width, settings, outputs))
+    return PictureModel(features, head, **statistics, looks=looks_of(settings))
+
+
+def looks_of(settings: ModelConfig) -> Looks:
+    """Say how a model looks at pictures outside training."""
+    return Looks(settings.mirror, tuple(settings.zooms))
 
 
 def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> BesideModel:
@@ -182,9 +214,11 @@ def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outp
     """
     if not 0 < settings.beside_frac < 1:
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
-    learners = [create_model(settings, channels, size_px, outputs) for _ in range(settings.members)]
-    reading = dataclasses.replace(settings, pooling="grids", dense=0, dropout_frac=0.0)
-    return BesideModel(learners, create_model(reading, channels, size_px, outputs), settings.beside_frac)
+    once = dataclasses.replace(settings, mirror=False, zooms=[1.0])
+    learners = [create_model(once, channels, size_px, outputs) for _ in range(settings.members)]
+    reading = dataclasses.replace(once, pooling="grids", dense=0, dropout_frac=0.0)
+    reader = create_model(reading, channels, size_px, outputs)
+    return BesideModel(learners, reader, settings.beside_frac, looks_of(settings))
 
 
 def create_backbone(settings: ModelConfig, channels: int) -> tuple[nn.Module, dict[str, list[float]]]:

@@ -95,6 +95,8 @@ def train(
     settings = _with_reachable_weights(load_training_config(experiment, overrides, config))
     if settings.model.beside_frac and task != "regression":
         raise UsageError(f"model.beside_frac is for regression alone, not for {task}")
+    if (settings.model.mirror or settings.model.zooms != [1.0]) and task not in ("classification", "regression"):
+        raise UsageError(f"model.mirror and model.zooms are for classification and regression, not for {task}")
     sha256 = manifest_sha256(release)
     run_id = short_id("run", task, VERSION, sha256, settings.digest)
     folder, model_folder = root.runs / task / run_id, root.models / task / run_id

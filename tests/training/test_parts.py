@@ -16,7 +16,6 @@ from catalog.release_format import Release
 from training import loop
 from training.config import DataConfig
 from training.parts import arranged_samples
-from training.tasks.regression import RegressionTask
 from training.train import train
 
 Make = Callable[..., Release]
@@ -82,7 +81,7 @@ def test_what_is_kept_is_the_running_mean_of_the_weights(
 
     monkeypatch.setattr(loop.TaskModule, "on_train_batch_end", watched)
     overrides = ["machine.threads=1", "machine.accelerator=cpu", "phases.train.epochs=1", "batch_size=8",
-                 "augment.copies=1", "phases.train.average_decay=0.5", "task.flips=true"]  # fmt: skip
+                 "augment.copies=1", "phases.train.average_decay=0.5", "model.mirror=true"]  # fmt: skip
     result = train("regression", release, root, overrides=overrides, now="2026-11-21T05:00:00Z")
     kept = load_file(Path(result.folder) / "checkpoints" / "train" / loop.BEST)
     assert len(seen) == 3
@@ -92,13 +91,3 @@ def test_what_is_kept_is_the_running_mean_of_the_weights(
             kept_share = min(0.5, (1 + steps) / (10 + steps))
             mean = kept_share * mean + (1 - kept_share) * later[name]
         torch.testing.assert_close(kept[name], mean)
-
-
-def test_a_picture_and_its_mirror_image_are_judged_alike() -> None:
-    task = RegressionTask(3.0, 0.5, (1.0, 5.0), flips=True)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 1)).eval()
-    images = torch.rand(4, 1, 3, 2, 2)
-    there, back = task.forward(model, images), task.forward(model, images.flip(-1))
-    torch.testing.assert_close(there, back)
-    torch.testing.assert_close(there, (model(images[:, 0]) + model(images[:, 0].flip(-1))) / 2)
-    assert not torch.allclose(task.forward(model.train(), images), there), "training sees each picture as it is"

@@ -17,6 +17,7 @@ from tests.training.test_regression import NOW, with_targets
 from training.config import ModelConfig, load_training_config
 from training.models import BesideModel, PictureModel, PlacePool, create_beside_model, create_model, freeze
 from training.tasks.regression import RIDGES, RegressionTask
+from training.tasks.task import Outputs
 from training.train import train
 from training.whitening import fit_whitening, within_person
 
@@ -193,3 +194,18 @@ def test_whitened_pictures_of_one_person_differ_alike_in_every_direction() -> No
     assert wide.shape == (9, 6)
     assert not wide[6:].any()
     assert not offset[6:].any()
+
+
+def test_answers_are_stretched_to_fit_held_out_pictures() -> None:
+    generator = np.random.default_rng(3)
+    values = generator.normal(0, 1, 400).astype(np.float32)
+    targets = (3.2 + 0.9 * values + generator.normal(0, 0.1, 400)).astype(np.float32)
+    outputs = Outputs(np.arange(400)[:, np.newaxis], targets, values[:, np.newaxis])
+    task = RegressionTask(3.0, 0.7, (1.0, 5.0))
+    fitted = task.fitted(outputs)
+    assert fitted.values(outputs.values) == pytest.approx(3.2 + 0.9 * values, abs=0.03)
+    assert fitted.measure(outputs)["rmse"] < task.measure(outputs)["rmse"] / 2
+    few = Outputs(outputs.rows[:20], targets[:20], values[:20, np.newaxis])
+    assert task.fitted(few) == task, "twenty pictures say too little"
+    wrong = Outputs(outputs.rows, targets, -values[:, np.newaxis])
+    assert task.fitted(wrong) == task
