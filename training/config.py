@@ -91,9 +91,9 @@ class ModelConfig:
     has a learned weight, for pictures in which all things stand at their places (faces); or `grids`: three inner maps
     too, each as a grid (see `training.models.GridFeatures`), or `mirrored_grids`, their mean over picture and mirror
     image."""
-    members: int = 1
-    """Networks that learn one after the other from starts of their own, and answer by their mean; more than one
-    needs beside_frac."""
+    members: list[int] | None = None
+    """Networks that learn one after the other and answer by their mean: the side, px, at which each sees the pictures
+    (of different sides they err differently); None is one that sees them as they are. Needs beside_frac."""
     beside_frac: float = 0.0
     """Weight of a frozen copy's answer, read out of its `grids` by a phase `closed_form`; regression only
     (see `training.models.BesideModel`). 0 for none."""
@@ -210,7 +210,7 @@ def _with_members(config: TrainingConfig) -> TrainingConfig:
     """Repeat each phase that learns by steps for every member of the model."""
     phases: dict[str, PhaseConfig] = {}
     for name, phase in config.phases.items():
-        repeats = 1 if phase.optimiser == "closed_form" else config.model.members
+        repeats = 1 if phase.optimiser == "closed_form" else len(config.model.members or [0])
         for member in range(repeats):
             phases[f"{name}_{member + 1}" if member else name] = dataclasses.replace(phase, member=member)
     return dataclasses.replace(config, phases=phases)
@@ -302,6 +302,10 @@ def _are_zooms(zooms: list[float]) -> bool:
     return len(zooms) > 0 and all(type(each) in (int, float) and 0.5 <= each <= 2 for each in zooms)
 
 
+def _are_sides(sides: list[int] | None) -> bool:
+    return sides is None or (len(sides) > 0 and all(type(each) is int and each > 0 for each in sides))
+
+
 def _check(config: TrainingConfig) -> None:
     rules = [
         (config.data.mode in MODES, f"data.mode must be one of {', '.join(MODES)}"),
@@ -316,9 +320,9 @@ def _check(config: TrainingConfig) -> None:
         (_is_box(config.data.box), "data.box must be four numbers x0 < x1, y0 < y1 in px: x0, y0, x1, y1"),
         (config.model.pooling in POOLINGS, f"model.pooling must be one of {', '.join(POOLINGS)}"),
         (0 <= config.model.dropout_frac < 1, "model.dropout_frac must be in [0, 1)"),
-        (config.model.members > 0, "model.members must be positive"),
+        (_are_sides(config.model.members), "model.members must be sides in px"),
+        (config.model.members is None or config.model.beside_frac > 0, "model.members needs model.beside_frac"),
         (_are_zooms(config.model.zooms), "model.zooms must be numbers from 0.5 to 2, at least one"),
-        (config.model.members <= 1 or config.model.beside_frac > 0, "model.members above 1 needs model.beside_frac"),
         (bool(config.phases), "phases must name at least one"),
     ]
     for name, phase in config.phases.items():
@@ -327,7 +331,8 @@ def _check(config: TrainingConfig) -> None:
         )
         rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
         rules.append((0 <= phase.average_decay < 1, f"phases.{name}.average_decay must be in [0, 1)"))
-        rules.append((0 <= phase.member < config.model.members, f"phases.{name}.member must be below model.members"))
+        is_member = 0 <= phase.member < len(config.model.members or [0])
+        rules.append((is_member, f"phases.{name}.member must be one of model.members, counted from 0"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
         fits = not phase.is_cached or phase.backbone_layers == 0
         rules.append((fits, f"phases.{name}.is_cached needs phases.{name}.backbone_layers = 0"))

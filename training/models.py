@@ -74,6 +74,7 @@ class PictureModel(nn.Module):
         mean: per channel, taken off first; pictures are left as they are where None.
         std: per channel, divided by.
         looks: outside training.
+        seen_px: side to which pictures are brought first; None leaves them as they are.
     """
 
     def __init__(
@@ -83,9 +84,10 @@ class PictureModel(nn.Module):
         mean: list[float] | None = None,
         std: list[float] | None = None,
         looks: Looks = Looks(),  # noqa: B008 -- it is frozen
+        seen_px: int | None = None,
     ) -> None:
         super().__init__()
-        self.backbone, self.head, self.looks = backbone, head, looks
+        self.backbone, self.head, self.looks, self.seen_px = backbone, head, looks, seen_px
         self.register_buffer("mean", _per_channel(mean), persistent=False)
         self.register_buffer("std", _per_channel(std), persistent=False)
 
@@ -106,7 +108,9 @@ class PictureModel(nn.Module):
         return self.backbone(self.normed(images))
 
     def normed(self, images: Tensor) -> Tensor:
-        """Normalise pictures as the backbone expects them."""
+        """Bring pictures to the size and the range that the backbone expects."""
+        if self.seen_px is not None:
+            images = nn.functional.interpolate(images, (self.seen_px, self.seen_px), mode="bilinear")
         if self.mean is None:
             return images
         return (images - self.mean) / self.std  # grey pictures become three equal channels by it
@@ -183,7 +187,9 @@ def _per_channel(values: list[float] | None) -> Tensor | None:
     return None if values is None else torch.tensor(values).view(1, -1, 1, 1)
 
 
-def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: int) -> PictureModel:
+def create_model(
+    settings: ModelConfig, channels: int, size_px: int, outputs: int, seen_px: int | None = None
+) -> PictureModel:
     """Build a network; its random weights follow torch's global generator.
 
     Args:
@@ -191,14 +197,15 @@ def create_model(settings: ModelConfig, channels: int, size_px: int, outputs: in
         channels: 1 for grey, 3 for RGB; what takes colour is shown grey on all three channels.
         size_px: side of the square input.
         outputs: width of the last layer.
+        seen_px: side to which the network brings its input first; None for none.
 
     Raises:
         UsageError: no such model, weights that cannot be had, or an input that does not fit it.
     """
     features, statistics = create_backbone(settings, channels)
-    pool, width = pooled(features, 3 if statistics else channels, size_px)
+    pool, width = pooled(features, 3 if statistics else channels, seen_px or size_px)
     head = nn.Sequential(*pool, *_head(width, settings, outputs))
-    return PictureModel(features, head, **statistics, looks=looks_of(settings))
+    return PictureModel(features, head, **statistics, looks=looks_of(settings), seen_px=seen_px)
 
 
 def looks_of(settings: ModelConfig) -> Looks:
@@ -215,7 +222,8 @@ def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outp
     if not 0 < settings.beside_frac < 1:
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
     once = dataclasses.replace(settings, mirror=False, zooms=[1.0])
-    learners = [create_model(once, channels, size_px, outputs) for _ in range(settings.members)]
+    sides = settings.members or [None]
+    learners = [create_model(once, channels, size_px, outputs, side) for side in sides]
     reading = dataclasses.replace(once, pooling="grids", dense=0, dropout_frac=0.0)
     reader = create_model(reading, channels, size_px, outputs)
     return BesideModel(learners, reader, settings.beside_frac, looks_of(settings))

@@ -93,7 +93,7 @@ def test_the_reader_beside_answers_at_all_only_in_evaluation() -> None:
 def test_members_learn_in_turns_and_answer_together() -> None:
     torch.manual_seed(0)
     model = create_beside_model(
-        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=2, beside_frac=0.25), 3, 64, 1
+        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=[48, 64], beside_frac=0.25), 3, 64, 1
     )
     images = torch.rand(2, 3, 64, 64)
     for turn in (0, 1):
@@ -109,21 +109,21 @@ def test_members_learn_in_turns_and_answer_together() -> None:
     expected = 0.75 * (first + second) / 2 + 0.25 * model.reader(images)
     assert torch.allclose(model(images), expected, atol=1e-5)
     copy = create_beside_model(
-        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=2, beside_frac=0.25), 3, 64, 1
+        ModelConfig(name=LITE, dense=0, dropout_frac=0.0, members=[48, 64], beside_frac=0.25), 3, 64, 1
     )
     copy.load_state_dict(model.state_dict())
     assert torch.allclose(copy.eval()(images), expected, atol=1e-5), "weights that were kept answer as they did"
 
 
 def test_a_phase_is_repeated_for_every_member() -> None:
-    config = load_training_config("rating", ("model.members=2",))
+    config = load_training_config("rating", ("model.members=[96, 128]",))
     assert [(name, phase.member) for name, phase in config.phases.items()] == [
         ("tune", 0),
         ("tune_2", 1),
         ("read_out", 0),
     ]
-    assert load_training_config("rating", ("model.members=1",)).phases.keys() == {"tune", "read_out"}
-    with pytest.raises(UsageError, match=r"members above 1 needs model\.beside_frac"):
+    assert load_training_config("rating", ("model.members=[96]",)).phases.keys() == {"tune", "read_out"}
+    with pytest.raises(UsageError, match=r"model\.members needs model\.beside_frac"):
         load_training_config("rating", ("model.beside_frac=0",))
 
 
@@ -142,7 +142,7 @@ def test_places_begin_as_the_mean() -> None:
 
 def test_a_solved_phase_is_trained_exported_and_taken_up(make_release: Callable[..., Release], root: DataRoot) -> None:
     overrides = ("machine.threads=1", "machine.accelerator=cpu", "data.size_px=64", "phases.tune.epochs=1",
-                 "batch_size=16", "model.is_pretrained=false", "model.members=2")  # fmt: skip
+                 "batch_size=16", "model.is_pretrained=false", "model.members=[48, 64]")  # fmt: skip
     release = with_targets(make_release(per_class={"train": 6, "validation": 3, "test": 4}))
     first = train("regression", release, root, experiment="rating", overrides=overrides, now=NOW)
     assert first.metrics["parts"]["test"]["pearson"] > 0.5, "the bar's height is not read"
@@ -161,6 +161,21 @@ def test_only_what_can_be_solved_is(make_release: Callable[..., Release], root: 
     with pytest.raises(UsageError, match=r"set model\.dense=0"):
         train("regression", with_targets(make_release()), root,
               overrides=("phases.train.optimiser=closed_form", "model.dense=8"), now=NOW)  # fmt: skip
+
+
+def test_answers_are_stretched_to_fit_held_out_pictures() -> None:
+    generator = np.random.default_rng(3)
+    values = generator.normal(0, 1, 400).astype(np.float32)
+    targets = (3.2 + 0.9 * values + generator.normal(0, 0.1, 400)).astype(np.float32)
+    outputs = Outputs(np.arange(400)[:, np.newaxis], targets, values[:, np.newaxis])
+    task = RegressionTask(3.0, 0.7, (1.0, 5.0))
+    fitted = task.fitted(outputs)
+    assert fitted.values(outputs.values) == pytest.approx(3.2 + 0.9 * values, abs=0.03)
+    assert fitted.measure(outputs)["rmse"] < task.measure(outputs)["rmse"] / 2
+    few = Outputs(outputs.rows[:20], targets[:20], values[:20, np.newaxis])
+    assert task.fitted(few) == task, "twenty pictures say too little"
+    wrong = Outputs(outputs.rows, targets, -values[:, np.newaxis])
+    assert task.fitted(wrong) == task
 
 
 def test_a_reader_beside_is_for_regression_alone(make_release: Callable[..., Release], root: DataRoot) -> None:
@@ -194,18 +209,3 @@ def test_whitened_pictures_of_one_person_differ_alike_in_every_direction() -> No
     assert wide.shape == (9, 6)
     assert not wide[6:].any()
     assert not offset[6:].any()
-
-
-def test_answers_are_stretched_to_fit_held_out_pictures() -> None:
-    generator = np.random.default_rng(3)
-    values = generator.normal(0, 1, 400).astype(np.float32)
-    targets = (3.2 + 0.9 * values + generator.normal(0, 0.1, 400)).astype(np.float32)
-    outputs = Outputs(np.arange(400)[:, np.newaxis], targets, values[:, np.newaxis])
-    task = RegressionTask(3.0, 0.7, (1.0, 5.0))
-    fitted = task.fitted(outputs)
-    assert fitted.values(outputs.values) == pytest.approx(3.2 + 0.9 * values, abs=0.03)
-    assert fitted.measure(outputs)["rmse"] < task.measure(outputs)["rmse"] / 2
-    few = Outputs(outputs.rows[:20], targets[:20], values[:20, np.newaxis])
-    assert task.fitted(few) == task, "twenty pictures say too little"
-    wrong = Outputs(outputs.rows, targets, -values[:, np.newaxis])
-    assert task.fitted(wrong) == task
