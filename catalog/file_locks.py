@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,3 +33,13 @@ def try_lock(handle: int, *, is_shared: bool = False) -> bool:
 def wait_for_lock(handle: int) -> None:
     """Take the lock alone, once nobody else holds it."""
     fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def lock_within(handle: int, patience_s: float, *, every_s: float = 0.05) -> bool:
+    """Take the lock alone once nobody else holds it; False where somebody still does after `patience_s`."""
+    deadline_s = time.monotonic() + patience_s
+    while not try_lock(handle):
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(every_s)
+    return True

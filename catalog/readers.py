@@ -8,13 +8,12 @@ lock falls with its process; several machines need a shared folder whose locks h
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import GleaneryError
-from catalog.file_locks import lock_file, try_lock
+from catalog.file_locks import lock_file, lock_within, try_lock
 from catalog.manifests import MANIFEST
 from catalog.paths import DataRoot
 
@@ -65,14 +64,11 @@ def ending(root: DataRoot, recipe: str, version: str, request_id: str, patience_
     """
     with lock_file(_lock_of(root, recipe, version)) as handle:
         os.pwrite(handle, request_id.encode(), 0)
-        deadline_s = time.monotonic() + patience_s
-        while not try_lock(handle):
-            if time.monotonic() > deadline_s:
-                raise GleaneryError(
-                    f"{recipe}@{version} is still being read after {patience_s:.0f} s: stop that training or "
-                    f"evaluation, then `gleanery takedown --request {request_id}`"
-                )
-            time.sleep(_LOOK_EVERY_S)
+        if not lock_within(handle, patience_s, every_s=_LOOK_EVERY_S):
+            raise GleaneryError(
+                f"{recipe}@{version} is still being read after {patience_s:.0f} s: stop that training or "
+                f"evaluation, then `gleanery takedown --request {request_id}`"
+            )
         yield
         os.ftruncate(handle, 0)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import UsageError
-from catalog.file_locks import lock_file, try_lock, wait_for_lock
+from catalog.file_locks import lock_file, lock_within, wait_for_lock
 from catalog.ids import digest
 
 _PATIENCE_S = 2.0
@@ -27,11 +27,8 @@ def source_lock(folder: Path, source: str) -> Iterator[None]:
         UsageError: another crawl or import of it is running.
     """
     with lock_file(folder / f"source-{source}.lock") as handle:
-        deadline = time.monotonic() + _PATIENCE_S
-        while not try_lock(handle):
-            if time.monotonic() > deadline:
-                raise UsageError(f"source {source!r} is being collected by another process; wait for it to end")
-            time.sleep(0.05)
+        if not lock_within(handle, _PATIENCE_S):
+            raise UsageError(f"source {source!r} is being collected by another process; wait for it to end")
         yield
 
 
