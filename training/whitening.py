@@ -1,8 +1,8 @@
 """A linear map under which pictures of one person (or item) lie close together, in closed form.
 
-Features are reduced to their principal components and then whitened by how pictures of one person differ from each
-other: directions in which one face changes (light, pose, the moment) count little, those in which faces differ count
-much. Pairs are then compared by the cosine.
+Features are standardised, reduced to their principal components and then whitened by how pictures of one person differ
+from each other: directions in which one face changes (light, pose, the moment) count little, those in which faces
+differ count much. Pairs are then compared by the cosine.
 
 Source: A. Hatch, S. Kajarekar and A. Stolcke, Within-Class Covariance Normalization for SVM-based Speaker Recognition
 (2006); the principal components before it as in P. Belhumeur et al., Eigenfaces vs. Fisherfaces (1997).
@@ -43,15 +43,19 @@ def fit_whitening(
     from sklearn.decomposition import PCA
 
     kept = min(width, *features.shape)
-    reduction = PCA(kept, svd_solver="randomized", random_state=seed).fit(features)
-    variation = within_person(reduction.transform(features), identities)
+    # Without it the loudest channels would decide which components are principal.
+    spread = features.std(0)
+    spread = np.maximum(spread, 1e-3 * spread.mean() or 1.0)
+    scaled = features / spread
+    reduction = PCA(kept, svd_solver="randomized", random_state=seed).fit(scaled)
+    variation = within_person(reduction.transform(scaled), identities)
     variation += shrinkage * np.trace(variation) / kept * np.eye(kept)
     values, directions = np.linalg.eigh(variation)
     # Directions without any variation within a person say nothing that can be trusted.
     scale = np.where(values > 1e-9 * values.max(), 1 / np.sqrt(np.maximum(values, 1e-30)), 0.0)
     weights = np.zeros((width, features.shape[1]), np.float32)
-    weights[:kept] = (directions * scale).T @ reduction.components_
-    return weights, -weights @ reduction.mean_.astype(np.float32)
+    weights[:kept] = (directions * scale).T @ reduction.components_ / spread
+    return weights, -weights @ features.mean(0)
 
 
 def whiten_head(

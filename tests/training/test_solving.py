@@ -209,3 +209,17 @@ def test_whitened_pictures_of_one_person_differ_alike_in_every_direction() -> No
     assert wide.shape == (9, 6)
     assert not wide[6:].any()
     assert not offset[6:].any()
+
+
+def test_the_unit_of_a_feature_does_not_matter_to_a_whitening() -> None:
+    generator = np.random.default_rng(7)
+    people = np.repeat(np.arange(40), 3)
+    features = (generator.normal(size=(40, 8))[people] + 0.3 * generator.normal(size=(120, 8))).astype(np.float32)
+    units = np.array([20, 1, 1, 0.1, 1, 1, 5, 1], np.float32)
+    cosines = []
+    for each in (features, features * units):
+        weights, bias = fit_whitening(each, people, width=4, shrinkage=0.3)
+        vectors = each @ weights.T + bias
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        cosines.append(vectors @ vectors.T)
+    assert cosines[0] == pytest.approx(cosines[1], abs=1e-3)
