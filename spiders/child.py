@@ -28,6 +28,7 @@ from catalog.config import Config
 from catalog.errors import GleaneryError
 from catalog.ids import run_id
 from catalog.landing import LandingWriter
+from catalog.paths import DataRoot
 from catalog.schema import RunRecord
 from spiders.gleaning_spider import GleaningSpider
 from spiders.ledger import open_ledger
@@ -45,7 +46,10 @@ SPIDERS: dict[str, type[GleaningSpider]] = {"staff": StaffSpider, "shop": ShopSp
 """By kind of source."""
 
 BEGUN = "begun.json"
-"""Written first: when the run began, so that a resumed one says so too."""
+"""Written first: when the run began, so that a resumed one says so too, and since when it held its source."""
+
+_STAMP_LENGTH = len("20261121T050700Z")
+"""Of a run's id."""
 
 _TELL_EVERY_S = 0.2
 
@@ -118,8 +122,9 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
         stack.enter_context(source_lock(locks, source.name))
         stack.enter_context(host_lock(locks, source.host, source.delay_s))
         folder = landing.unfinished_run(root.landing, source.name)
-        folder = folder or root.run_folder(source.name, run_id(order.started_at, source.name))
-        started_at = _begin(folder, order.started_at)
+        began_at = order.started_at if folder else _after_the_last(root, source.name, order.started_at)
+        folder = folder or root.run_folder(source.name, run_id(began_at, source.name))
+        started_at = _begin(folder, began_at)
         work = Work(
             source=source,
             ledger=open_ledger(root.landing, source.name, folder, started_at),
@@ -154,13 +159,27 @@ def _run_spider(work: Work, config: Config) -> GleaningSpider:
     return spider
 
 
-def _begin(folder: Path, started_at: str) -> str:
+def _after_the_last(root: DataRoot, source: str, ordered_at: str) -> str:
+    """Give the time by which a new run is named: when it was ordered or, where another was begun since, now.
+
+    Runs must sort as they follow each other: what is gone on from, and what holds, is the last one.
+    """
+    folders = list(landing.iter_run_folders(root.landing, source))
+    last = folders[-1].name if folders else ""
+    if run_id(ordered_at, source)[:_STAMP_LENGTH] > last[:_STAMP_LENGTH]:
+        return ordered_at
+    if run_id(utc_now(), source)[:_STAMP_LENGTH] == last[:_STAMP_LENGTH]:
+        time.sleep(1.0)
+    return max(ordered_at, utc_now())
+
+
+def _begin(folder: Path, began_at: str) -> str:
     """Give the time at which the run began, which a resumed run takes from its folder."""
     path = folder / BEGUN
     if path.exists():
         return str(json.loads(path.read_text(encoding="utf-8"))["started_at"])
-    files.write_text(path, json.dumps({"started_at": started_at}) + "\n")
-    return started_at
+    files.write_text(path, json.dumps({"started_at": began_at, "held_at": utc_now()}) + "\n")
+    return began_at
 
 
 def utc_now() -> str:

@@ -421,6 +421,13 @@ def test_two_crawls_of_one_source_do_not_overlap_and_two_sources_of_one_host_tak
     assert mean_gap(times) > 0.09
 
 
+def test_runs_of_a_source_sort_as_they_follow_each_other(staff_site, root, config):
+    runs = [crawl_source(source_of(staff_site), root, config, when) for when in (WHEN, WHEN, "2020-01-01T00:00:00Z")]
+    folders = list(landing.iter_run_folders(root.landing, "trial"))
+    assert [folder.name for folder in folders] == [run.run_id for run in runs]
+    assert [landing.load_run(folder) for folder in folders] == runs
+
+
 def test_a_child_that_dies_says_so(staff_site, root, config, monkeypatch):
     def kill():
         time.sleep(0.5)
