@@ -48,9 +48,6 @@ SPIDERS: dict[str, type[GleaningSpider]] = {"staff": StaffSpider, "shop": ShopSp
 BEGUN = "begun.json"
 """Written first: when the run began, so that a resumed one says so too, and since when it held its source."""
 
-_STAMP_LENGTH = len("20261121T050700Z")
-"""Of a run's id."""
-
 _TELL_EVERY_S = 0.2
 
 
@@ -165,10 +162,10 @@ def _after_the_last(root: DataRoot, source: str, ordered_at: str) -> str:
     Runs must sort as they follow each other: what is gone on from, and what holds, is the last one.
     """
     folders = list(landing.iter_run_folders(root.landing, source))
-    last = folders[-1].name if folders else ""
-    if run_id(ordered_at, source)[:_STAMP_LENGTH] > last[:_STAMP_LENGTH]:
+    last = landing.load_run(folders[-1]) if folders else None
+    if last is None or ordered_at > last.started_at:
         return ordered_at
-    if run_id(utc_now(), source)[:_STAMP_LENGTH] == last[:_STAMP_LENGTH]:
+    if utc_now() == last.started_at:
         time.sleep(1.0)
     return max(ordered_at, utc_now())
 

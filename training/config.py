@@ -103,6 +103,11 @@ class ModelConfig:
     """Outside training a picture answers by the mean over itself enlarged by each of these about its centre;
     classification and regression."""
 
+    @property
+    def sides(self) -> Sequence[int | None]:
+        """Give the side, px, at which each network that learns sees the pictures; None: as they are."""
+        return self.members or [None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseConfig:
@@ -210,7 +215,7 @@ def _with_members(config: TrainingConfig) -> TrainingConfig:
     """Repeat each phase that learns by steps for every member of the model."""
     phases: dict[str, PhaseConfig] = {}
     for name, phase in config.phases.items():
-        repeats = 1 if phase.optimiser == "closed_form" else len(config.model.members or [0])
+        repeats = 1 if phase.optimiser == "closed_form" else len(config.model.sides)
         for member in range(repeats):
             phases[f"{name}_{member + 1}" if member else name] = dataclasses.replace(phase, member=member)
     return dataclasses.replace(config, phases=phases)
@@ -331,7 +336,7 @@ def _check(config: TrainingConfig) -> None:
         )
         rules.append((phase.schedule in SCHEDULES, f"phases.{name}.schedule must be one of {', '.join(SCHEDULES)}"))
         rules.append((0 <= phase.average_decay < 1, f"phases.{name}.average_decay must be in [0, 1)"))
-        is_member = 0 <= phase.member < len(config.model.members or [0])
+        is_member = 0 <= phase.member < len(config.model.sides)
         rules.append((is_member, f"phases.{name}.member must be one of model.members, counted from 0"))
         rules.append((phase.epochs > 0, f"phases.{name}.epochs must be positive"))
         fits = not phase.is_cached or phase.backbone_layers == 0

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.config import ModelConfig
+from training.looks import Looks
 from training.models import GridFeatures, PictureModel, create_backbone, pooled
 
 
@@ -32,16 +33,12 @@ class EmbeddingModel(PictureModel):
         width: int,
         is_flip_averaged: bool,
     ) -> None:
-        super().__init__(backbone, head, **statistics)
-        self.is_flip_averaged = is_flip_averaged
+        super().__init__(backbone, head, **statistics, looks=Looks(mirror=is_flip_averaged))
         self.centres = nn.Parameter(torch.randn(classes, width)) if classes else None
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute the vectors."""
-        vectors = super().forward(images)
-        if self.is_flip_averaged and not self.training:
-            vectors = functional.normalize(vectors + super().forward(images.flip(-1)), dim=1)
-        return vectors
+        """Compute the vectors; a mean of two is brought back to length 1."""
+        return functional.normalize(super().forward(images), dim=1)
 
     def from_features(self, features: Tensor) -> Tensor:
         """Compute the vectors from what `features` gave."""

@@ -1,4 +1,4 @@
-"""Several looks at one picture outside training: as it is, mirrored, nearer and farther; their mean errs less."""
+"""Several looks at one picture: as it is, mirrored, nearer and farther; the mean of their answers errs less."""
 
 from __future__ import annotations
 

@@ -49,13 +49,11 @@ class GridFeatures(nn.Module):
 
     def __init__(self, model: nn.Module, is_mirrored: bool) -> None:
         super().__init__()
-        self.model, self.is_mirrored = model, is_mirrored
+        self.model, self.looks = model, Looks(is_mirrored)
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the features."""
-        if not self.is_mirrored:
-            return self._cells(images)
-        return (self._cells(images) + self._cells(images.flip(-1))) / 2
+        return self.looks.answer(self._cells, images)
 
     def _cells(self, images: Tensor) -> Tensor:
         maps = self.model.forward_intermediates(
@@ -162,7 +160,7 @@ class BesideModel(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Compute what the read-out is solved from, the mean over picture and mirror image: (B, D)."""
-        return (self.reader.features(images) + self.reader.features(images.flip(-1))) / 2
+        return Looks(mirror=True).answer(self.reader.features, images)
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute the outputs."""
@@ -222,8 +220,7 @@ def create_beside_model(settings: ModelConfig, channels: int, size_px: int, outp
     if not 0 < settings.beside_frac < 1:
         raise UsageError(f"model.beside_frac {settings.beside_frac}, expected 0 (none) or a share below 1")
     once = dataclasses.replace(settings, mirror=False, zooms=[1.0])
-    sides = settings.members or [None]
-    learners = [create_model(once, channels, size_px, outputs, side) for side in sides]
+    learners = [create_model(once, channels, size_px, outputs, side) for side in settings.sides]
     reading = dataclasses.replace(once, pooling="grids", dense=0, dropout_frac=0.0)
     reader = create_model(reading, channels, size_px, outputs)
     return BesideModel(learners, reader, settings.beside_frac, looks_of(settings))
