@@ -40,7 +40,7 @@ class CropsStage:
     """
 
     name = "crops"
-    version = 2
+    version = 3
     needs: tuple[str, ...] = ("faces",)
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -176,11 +176,27 @@ def crop_face(
         face_percent=round(face_frac * 100),
         face_detector=_KnownFace(row),
         align=is_aligned,
+        resize=is_aligned,
     )
-    # A copy: autocrop swaps channels in the caller's array.
-    bgr = np.asarray(cv2.cvtColor(np.ascontiguousarray(np.rot90(rgb, turn_deg // 90)), cv2.COLOR_RGB2BGR), np.uint8)
-    crop = cropper.crop(bgr).image
-    return None if crop is None else np.asarray(crop, np.uint8)
+    upright = np.rot90(rgb, turn_deg // 90)
+    if is_aligned:
+        # A copy: autocrop swaps channels in the caller's array.
+        bgr = np.asarray(cv2.cvtColor(np.ascontiguousarray(upright), cv2.COLOR_RGB2BGR), np.uint8)
+        crop = cropper.crop(bgr).image
+        return None if crop is None else np.asarray(crop, np.uint8)
+    # Where nothing is levelled autocrop need only say what it cuts, of a picture of this size without colours: its
+    # own copies and its resizing of megapixels would cost as much as decoding them.
+    cut = cropper.crop(np.zeros(upright.shape[:2], np.uint8)).diagnostics.crop_rectangle
+    if cut is None:
+        return None
+    x, y, width, height = (int(value) for value in (cut.x, cut.y, cut.width, cut.height))
+    return _resized(upright[y : y + height, x : x + width], size_px)
+
+
+def _resized(rgb: Rgb, size_px: int) -> Rgb:
+    is_smaller = size_px < min(rgb.shape[:2])
+    how = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(np.ascontiguousarray(rgb), (size_px, size_px), interpolation=how), np.uint8)
 
 
 class _KnownFace:
