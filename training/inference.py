@@ -19,6 +19,9 @@ from training.data import TrainingData
 from training.finished import export_onnx, open_onnx
 from training.tasks.task import Outputs, Task
 
+TRAIN_SHOWN_COUNT = 1000
+"""Figures of the train part are of so many of its pictures: they only say how much is known by heart."""
+
 
 def uses_gpu(machine: MachineConfig) -> bool:
     """Tell whether a run computes on a GPU."""
@@ -39,10 +42,15 @@ def gather(batches: list[tuple[Tensor, Tensor, Tensor]]) -> Outputs:
 def run_parts(
     task: Task, model: nn.Module, data: TrainingData, parts: Sequence[str], config: TrainingConfig
 ) -> dict[str, Outputs]:
-    """Give a model's outputs for several parts, without the empty ones; a picture of many parts is looked at once."""
+    """Give a model's outputs for several parts, without the empty ones; a picture of many parts is looked at once.
+
+    Of a large train part whose pictures stand each for itself TRAIN_SHOWN_COUNT are looked at, spread evenly over it.
+    """
     outputs = {}
     examples = {part: task.examples(data, part, config.seed) for part in parts}
     examples = {part: each for part, each in examples.items() if len(each.rows)}
+    if "train" in examples and task.has_single_examples:
+        examples["train"] = _thinned(examples["train"], TRAIN_SHOWN_COUNT)
     singles = {part: each for part, each in examples.items() if each.rows.shape[1] == 1}
     if singles:
         rows, first = np.unique(np.concatenate([each.rows[:, 0] for each in singles.values()]), return_index=True)
@@ -54,6 +62,12 @@ def run_parts(
         else:
             outputs[part] = _run_examples(task, model, data, each, config)
     return outputs
+
+
+def _thinned(examples: Examples, count_max: int) -> Examples:
+    count = len(examples.rows)
+    chosen = np.linspace(0, count - 1, min(count, count_max)).round().astype(np.int64)
+    return Examples(examples.rows[chosen], examples.targets[chosen])
 
 
 def _run_examples(

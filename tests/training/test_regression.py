@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from catalog.errors import UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
+from training import inference
 from training.measures import regression_measures
 from training.predict import Predictor
 from training.tasks.regression import RegressionTask
@@ -30,21 +32,30 @@ def with_targets(release: Release) -> Release:
     return release
 
 
-def test_a_planted_rating_is_learned(make_release: Make, root: DataRoot) -> None:
+def test_a_planted_rating_is_learned(make_release: Make, root: DataRoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "TRAIN_SHOWN_COUNT", 30)
     release = with_targets(make_release(per_class={"train": 10, "validation": 4, "test": 6}))
     result = train("regression", release, root, overrides=OVERRIDES, now=NOW)
     test = result.metrics["parts"]["test"]
     assert test["pearson"] > 0.9
     assert test["mae"] < 0.6
+    # Of a large train part some stand for all, from its first picture to its last.
+    answers = pd.read_parquet(result.folder / "predictions.parquet")
+    trained = release.samples().query("split == 'train'")["sample_id"].to_list()
+    shown = answers.loc[answers["split"] == "train", "sample_id"].to_list()
+    assert len(trained) == 40
+    assert len(shown) == len(set(shown)) == result.metrics["parts"]["train"]["count"] == 30
+    assert (shown[0], shown[-1]) == (trained[0], trained[-1])
+    assert (answers["split"] == "test").sum() == 24
     page = result.report_path.read_text()
     assert all(words in page for words in ("Pearson correlation", "Too high", f"{test['rmse']:.4f}"))
     predictor = Predictor(result.model_folder)
     bright = np.full((72, 72, 3), 45, np.uint8)
     low, high = bright.copy(), bright.copy()
     low[6:18, 12:60], high[54:66, 12:60] = 200, 200
-    answers = [predictor.predict(image) for image in (low, high)]
-    assert answers[0]["value"] + 1 < answers[1]["value"]
-    assert 0 <= answers[0]["below_frac"] < answers[1]["below_frac"] <= 1
+    below, above = (predictor.predict(image) for image in (low, high))
+    assert below["value"] + 1 < above["value"]
+    assert 0 <= below["below_frac"] < above["below_frac"] <= 1
 
 
 def test_measures_and_loss_equal_plain_loops() -> None:

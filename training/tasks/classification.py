@@ -46,6 +46,7 @@ class ClassificationTask:
     seed: int = 0
     name = "classification"
     headline = "accuracy"
+    has_single_examples = True
 
     @classmethod
     def from_data(cls, data: TrainingData, config: TrainingConfig) -> ClassificationTask:

@@ -69,6 +69,7 @@ class MetricTask:
     """Figures per part of the backbone's features before any training."""
     name = "metric"
     headline = "recall_at_1"
+    has_single_examples = False
     is_measured_whole = True
 
     @classmethod

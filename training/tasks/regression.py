@@ -51,6 +51,7 @@ class RegressionTask:
     """The 0th, 1st, ..., 100th of all targets of the release."""
     name = "regression"
     headline = "pearson"
+    has_single_examples = True
 
     @classmethod
     def from_data(cls, data: TrainingData, config: TrainingConfig) -> RegressionTask:

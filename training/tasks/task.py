@@ -41,6 +41,8 @@ class Task(Protocol):
     name: str
     headline: str
     """Name of the measure that a reader looks at first."""
+    has_single_examples: bool
+    """Whether each example is one picture that is judged by itself, so that some can stand for all."""
 
     @classmethod
     def from_data(cls, data: TrainingData, config: TrainingConfig) -> Self:

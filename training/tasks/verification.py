@@ -72,6 +72,7 @@ class VerificationTask:
     threshold: float = 0.0
     name = "verification"
     headline = "accuracy"
+    has_single_examples = False
     is_measured_whole = True
     """The validation loss is that of `measure` over all pairs, not the mean over batches."""
 
