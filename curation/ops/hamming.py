@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -139,23 +140,22 @@ def _calls(
 ) -> Iterator[tuple[Any, ...]]:
     """Cut one band's join into calls of the compiled loop, which runs beside others."""
     # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
-    rows, sorted_left = _ordered(left, band)
-    order, sorted_right = (rows, sorted_left) if right is None else _ordered(right, band)
-    starts = np.searchsorted(_band(sorted_right, band), np.arange((1 << _BAND_BITS) + 1)).astype(np.int64)
-    flips = _flips(int(radii[band]))
-    for first in range(0, len(left), _CHUNK_ROWS):
-        last = min(len(left), first + _CHUNK_ROWS)
-        stretch = (first, last, right is None)
-        yield sorted_left, rows, sorted_right, order, starts, flips, band, radii, radius_bits, *stretch
+    sorted_left = _ordered(left, band)
+    sorted_right = sorted_left if right is None else _ordered(right, band)
+    starts = sorted_left[2]
+    edges = np.searchsorted(starts, np.arange(0, len(left), _CHUNK_ROWS))
+    edges = np.unique([0, *edges, 1 << _BAND_BITS])
+    for first_key, last_key in pairwise(edges.tolist()):
+        settings = (_flips(int(radii[band])), band, radii, radius_bits)
+        yield sorted_left, sorted_right, *settings, first_key, last_key, right is None
 
 
-def _ordered(hashes: Hashes, band: int) -> tuple[NDArray[np.uint32], Hashes]:
-    order = np.argsort(_band(hashes, band), kind="stable").astype(np.uint32)
-    return order, hashes[order]
-
-
-def _band(hashes: Hashes, band: int) -> NDArray[np.uint16]:
-    return (hashes >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
+def _ordered(hashes: Hashes, band: int) -> tuple[Hashes, NDArray[np.uint32], NDArray[np.int64]]:
+    """Sort by a band: hashes, their numbers, and where each value of the band begins (and one more)."""
+    values = (hashes >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
+    order = np.argsort(values, kind="stable").astype(np.uint32)
+    counts = np.bincount(values, minlength=1 << _BAND_BITS)
+    return hashes[order], order, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 @cache
