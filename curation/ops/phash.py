@@ -29,6 +29,8 @@ _HALVED = np.where(np.arange(8) == 0, 0.5, 1.0)
 _POWERS = np.asarray(np.outer(_HALVED, _HALVED) / (2 * SIDE_PX * SIDE_PX) ** 2, np.float32)
 """Square of an unnormalised coefficient -> its share of the variance (Parseval); the mean has none."""
 _POWERS[0, 0] = 0
+_KEPT_READERS = 1500
+"""Matrices that are kept, some 40 kB each: of a crawl of all sizes, which are made in the time of a decode."""
 _COLOUR_BITS = 3
 _HUES = 6
 _GREY, _BETWEEN, _BLACK = 2 * _HUES, 3 * _HUES, 4 * _HUES
@@ -110,7 +112,7 @@ def _pack(bits: NDArray[np.bool_]) -> list[int]:
     return np.packbits(bits, axis=1).view(">u8")[:, 0].tolist()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT_READERS)
 def _readers(length: int, steps: int) -> Floats:
     """All that is read along one side of a picture, as a matrix (16 + 2 * steps, length).
 
@@ -135,8 +137,10 @@ def _lanczos(length: int, box: tuple[int, int], size: int) -> Floats:
     centres = box[0] + (np.arange(size) + 0.5) * scale
     positions = np.arange(length)
     offsets = (positions[None, :] + 0.5 - centres[:, None]) / support
-    weights = np.where(np.abs(offsets) < 3, np.sinc(offsets) * np.sinc(offsets / 3), 0.0)
-    weights[:, (positions < box[0]) | (positions >= box[1])] = 0
+    is_read = (np.abs(offsets) < 3) & (positions >= box[0]) & (positions < box[1])
+    read = offsets[is_read]
+    weights = np.zeros(offsets.shape)
+    weights[is_read] = np.sinc(read) * np.sinc(read / 3)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
