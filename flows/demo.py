@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from catalog.clock import utc_now
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import GleaneryError, UsageError
@@ -215,7 +216,7 @@ def _answer(config: Config, sample: _SampleWeb, progress: Progress) -> None:
     needed = int(curated.recipe.gates["noise_cards"])
     with Catalog(config.catalog_url) as catalog:
         cards = build_queue(curated, catalog, "noise")[:needed]
-        answer_cards(catalog, cards, noise_answers(sample.truth()), "truth", steps.utc_now())
+        answer_cards(catalog, cards, noise_answers(sample.truth()), "truth", utc_now())
 
 
 def _await_release(config: Config) -> None:

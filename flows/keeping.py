@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.clock import utc_now
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.ids import image_id
 from flows.progress import Progress, no_progress
-from flows.steps import utc_now
 
 if TYPE_CHECKING:
     from catalog.backup import Backup

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.states import Completed
 
+from catalog.clock import utc_now
 from catalog.config import load_config
 from catalog.db import Catalog
 from catalog.errors import GleaneryError, ReviewNeeded
@@ -80,7 +81,7 @@ def continue_waiting() -> list[str]:
                 as_subflow=False,
                 idempotency_key=wait.continuation_key,
             )
-            gates.mark_continued(catalog, wait, steps.utc_now())
+            gates.mark_continued(catalog, wait, utc_now())
             started.append(wait.recipe)
     return started
 

@@ -9,6 +9,7 @@ from prefect import flow, task
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from catalog.clock import utc_now
 from catalog.config import load_config
 from catalog.db import Catalog
 from catalog.errors import ReviewNeeded
@@ -51,7 +52,7 @@ def release(recipe: RecipeName, continuation: dict[str, Any] | None = None) -> S
     config = load_config(os.environ)
     again = continuation or {"recipe": recipe, "with_collect": False, "with_train": False}
     with Catalog(config.catalog_url) as catalog:
-        gates.record_wait(catalog, recipe, facts["waits_for"], again, steps.utc_now())
+        gates.record_wait(catalog, recipe, facts["waits_for"], again, utc_now())
     text = f"{facts['missing_count']} answers are missing in {facts['waits_for']}"
     artifacts.show_link(artifacts.artifact_key(recipe, "review"), facts["link"], "Open the review queue", text)
     return Completed(name=WAITING, message=f"{text}: {facts['link']}", data=facts)

@@ -6,7 +6,6 @@ Each takes the settings and names, opens what it needs, and gives back small fac
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from catalog import tables
 from catalog.blobs import BlobStore
 from catalog.changes import run_changes
+from catalog.clock import utc_now
 from catalog.config import Config
 from catalog.db import Catalog
 from catalog.errors import UsageError
@@ -43,11 +43,6 @@ _LOG = logging.getLogger(__name__)
 _HOST_PATIENCE_S = 24 * 3600.0
 _LABEL_STUDIO_PX = 1024
 """Longer side of pictures handed to Label Studio."""
-
-
-def utc_now() -> str:
-    """The only clock of the steps: UTC, ISO 8601 with Z, whole seconds."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def blob_store(config: Config) -> BlobStore:

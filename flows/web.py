@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from catalog import tables
+from catalog.clock import utc_now
 from catalog.config import Config, load_config
 from catalog.db import Catalog
 from catalog.errors import UsageError
@@ -71,7 +72,7 @@ def build_app(config: Config, hosts: Sequence[str] = (), token: str = "") -> Fas
             recipes=lambda: _recipes(config),
             load_curated=lambda recipe: steps.curate_measured(config, recipe),
             read_blob=steps.blob_store(config).get,
-            now=steps.utc_now,
+            now=utc_now,
             new_batch_id=lambda: secrets.token_hex(8),
             hosts=hosts,
             token=token,

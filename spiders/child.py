@@ -15,7 +15,6 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,14 +23,14 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from catalog import files, landing
 from catalog.blobs import BlobStore
+from catalog.clock import utc_now
 from catalog.config import Config
 from catalog.errors import GleaneryError
 from catalog.ids import run_id
 from catalog.landing import LandingWriter
-from catalog.paths import DataRoot
 from catalog.schema import RunRecord
 from spiders.gleaning_spider import GleaningSpider
-from spiders.ledger import open_ledger
+from spiders.ledger import after_the_last, open_ledger
 from spiders.locks import host_lock, source_lock
 from spiders.order import Order, kill_session
 from spiders.settings import components, scrapy_settings
@@ -119,7 +118,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
         stack.enter_context(source_lock(locks, source.name))
         stack.enter_context(host_lock(locks, source.host, source.delay_s))
         folder = landing.unfinished_run(root.landing, source.name)
-        began_at = order.started_at if folder else _after_the_last(root, source.name, order.started_at)
+        began_at = order.started_at if folder else after_the_last(root.landing, source.name, order.started_at)
         folder = folder or root.run_folder(source.name, run_id(began_at, source.name))
         started_at = _begin(folder, began_at)
         work = Work(
@@ -156,20 +155,6 @@ def _run_spider(work: Work, config: Config) -> GleaningSpider:
     return spider
 
 
-def _after_the_last(root: DataRoot, source: str, ordered_at: str) -> str:
-    """Give the time by which a new run is named: when it was ordered or, where another was begun since, now.
-
-    Runs must sort as they follow each other: what is gone on from, and what holds, is the last one.
-    """
-    folders = list(landing.iter_run_folders(root.landing, source))
-    last = landing.load_run(folders[-1]) if folders else None
-    if last is None or ordered_at > last.started_at:
-        return ordered_at
-    if utc_now() == last.started_at:
-        time.sleep(1.0)
-    return max(ordered_at, utc_now())
-
-
 def _begin(folder: Path, began_at: str) -> str:
     """Give the time at which the run began, which a resumed run takes from its folder."""
     path = folder / BEGUN
@@ -177,11 +162,6 @@ def _begin(folder: Path, began_at: str) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["started_at"])
     files.write_text(path, json.dumps({"started_at": began_at, "held_at": utc_now()}) + "\n")
     return began_at
-
-
-def utc_now() -> str:
-    """The clock, read at the rim alone."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _at_times(tell: Callable[[dict[str, int]], None]) -> Callable[[dict[str, int]], None]:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import scrapy
 
+from catalog.clock import utc_text
 from catalog.errors import GleaneryError, PageBlocked, PageForeign, SourceChanged
 from catalog.ids import page_id
 from catalog.schema import FAILURE_CLASSES, IssueRecord, Permission, Record
@@ -317,7 +318,7 @@ class GleaningSpider(scrapy.Spider):
         pause_s = error.pause_s or pace.block_pause_s(self.work.ledger.blocked_before)
         then = datetime.fromisoformat(self.work.now()) + timedelta(seconds=pause_s)
         kept = f"{self._found['pages']} pages are kept and need not be fetched again"
-        return f"blocked: {error}; {kept}; try again after {then.strftime('%Y-%m-%dT%H:%M:%SZ')}"
+        return f"blocked: {error}; {kept}; try again after {utc_text(then)}"
 
     def _lost(self, step: Step, message: str) -> PageRead | None:
         if step.depth == 0:

@@ -6,11 +6,13 @@ that a source that blocks now and then is read whole in the end, and no page of 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from catalog import landing
+from catalog.clock import utc_now
 from catalog.schema import ImageRecord, PageRecord
 
 _BLOCKED_STANDS = timedelta(days=3)
@@ -69,6 +71,21 @@ def open_ledger(landing_folder: Path, source: str, run_folder: Path, started_at:
     for folder in [*good, *(folder for folder in others[-1:] if folder not in good)]:
         ledger.earlier.add(folder)
     return ledger
+
+
+def after_the_last(landing_folder: Path, source: str, ordered_at: str) -> str:
+    """Give the time by which a new run is named: when it was ordered or, where another was begun since, now.
+
+    Runs must sort as they follow each other: what is gone on from, and what holds, is the last one. The caller holds
+    the source.
+    """
+    folders = list(landing.iter_run_folders(landing_folder, source))
+    last = landing.load_run(folders[-1]) if folders else None
+    if last is None or ordered_at > last.started_at:
+        return ordered_at
+    if utc_now() == last.started_at:
+        time.sleep(1.0)
+    return max(ordered_at, utc_now())
 
 
 def _age(then: str, now: str) -> timedelta:

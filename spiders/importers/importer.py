@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from catalog import landing
 from catalog.blobs import BlobStore
+from catalog.clock import utc_now
 from catalog.errors import UsageError
 from catalog.ids import image_id, page_id, run_id, sighting_id, subject_id
 from catalog.landing import LandingWriter
@@ -24,7 +24,7 @@ from catalog.paths import DataRoot
 from catalog.schema import ImageRecord, IssueRecord, PageRecord, Permission, RunRecord, SightingRecord, SubjectRecord
 from catalog.suppressions import SUPPRESSED, Suppressions
 from spiders.importers.layouts import LAYOUTS, Entry, is_picture
-from spiders.ledger import Ledger, open_ledger
+from spiders.ledger import Ledger, after_the_last, open_ledger
 from spiders.locks import source_lock
 
 _BATCH = 256
@@ -95,7 +95,9 @@ def import_folder(
         raise UsageError(f"subject kind {kind!r}, expected one of {', '.join(_SLOTS)}")
     with source_lock(root.locks, source_name):
         run_folder = landing.unfinished_run(root.landing, source_name)
-        run_folder = run_folder or root.run_folder(source_name, run_id(started_at, source_name))
+        if run_folder is None:
+            started_at = after_the_last(root.landing, source_name, started_at)
+            run_folder = root.run_folder(source_name, run_id(started_at, source_name))
         ledger = open_ledger(root.landing, source_name, run_folder)
         with LandingWriter(run_folder) as writer:
             job = _Import(
@@ -106,7 +108,7 @@ def import_folder(
             counts = job.run(entries, files)
             run = RunRecord(
                 run_id=run_folder.name, source=source_name, kind="import", state="ok", started_at=started_at,
-                finished_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), counts=counts,
+                finished_at=utc_now(), counts=counts,
                 source_facts={
                     "title": source_name, "url": "file:.", "kind": "folder", "layout": layout, "label": label,
                     "organisation": organisation,

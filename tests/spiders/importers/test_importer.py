@@ -87,6 +87,13 @@ def test_imported_again_nothing_is_written_twice_and_changes_show(lfw_like, root
     assert len(ids(third) - ids(first)) == 1
 
 
+def test_imports_of_a_name_sort_as_they_follow_each_other(lfw_like, root):
+    runs = [import_folder(lfw_like, "identities", "tiny", root, when) for when in (WHEN, WHEN, "2020-01-01T00:00:00Z")]
+    folders = list(landing.iter_run_folders(root.landing, "tiny"))
+    assert [folder.name for folder in folders] == [run.run_id for run in runs]
+    assert [landing.load_run(folder) for folder in folders] == runs
+
+
 def test_strange_files_land_and_what_is_no_picture_is_said(lfw_like, root):
     more = {
         "Bo_Sample/Bo_Sample_0002.jpg": b"<html>not a picture</html>",
