@@ -3,6 +3,10 @@
     python -m benchmarks.bench_embedding [--batches 4] [--rounds 3]
 
 Batches of 32 at 224 px. Prints ratios of one run and stores them in results/embedding.json.
+
+Eight bits are not offered: ONNX Runtime's static quantisation (per channel, calibrated on 96 photos) ran 1.5 times as
+fast here (AVX2, no VNNI), and its vectors had a cosine of 0.97 on average, 0.94 at least, to those of full precision,
+where neighbours are asked for to 0.999.
 """
 
 from __future__ import annotations
