@@ -21,16 +21,15 @@ from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 
-from catalog import files, landing
+from catalog import files
 from catalog.blobs import BlobStore
 from catalog.clock import utc_now
 from catalog.config import Config
 from catalog.errors import GleaneryError
-from catalog.ids import run_id
 from catalog.landing import LandingWriter
 from catalog.schema import RunRecord
 from spiders.gleaning_spider import GleaningSpider
-from spiders.ledger import after_the_last, open_ledger
+from spiders.ledger import open_ledger, run_to_write
 from spiders.locks import host_lock, source_lock
 from spiders.order import Order, kill_session
 from spiders.settings import components, scrapy_settings
@@ -117,9 +116,7 @@ def crawl(order: Order, tell: Callable[[dict[str, int]], None]) -> RunRecord:
         locks = order.locks or root.locks
         stack.enter_context(source_lock(locks, source.name))
         stack.enter_context(host_lock(locks, source.host, source.delay_s))
-        folder = landing.unfinished_run(root.landing, source.name)
-        began_at = order.started_at if folder else after_the_last(root.landing, source.name, order.started_at)
-        folder = folder or root.run_folder(source.name, run_id(began_at, source.name))
+        folder, began_at = run_to_write(root, source.name, order.started_at)
         started_at = _begin(folder, began_at)
         work = Work(
             source=source,

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from catalog import landing
 from catalog.clock import utc_now
+from catalog.ids import run_id
+from catalog.paths import DataRoot
 from catalog.schema import ImageRecord, PageRecord
 
 _BLOCKED_STANDS = timedelta(days=3)
@@ -73,11 +75,22 @@ def open_ledger(landing_folder: Path, source: str, run_folder: Path, started_at:
     return ledger
 
 
-def after_the_last(landing_folder: Path, source: str, ordered_at: str) -> str:
+def run_to_write(root: DataRoot, source: str, ordered_at: str) -> tuple[Path, str]:
+    """Give the folder of the unfinished run, which goes on, or of a new one; and the time at which it begins.
+
+    The caller holds the source.
+    """
+    folder = landing.unfinished_run(root.landing, source)
+    if folder is not None:
+        return folder, ordered_at
+    began_at = _after_the_last(root.landing, source, ordered_at)
+    return root.run_folder(source, run_id(began_at, source)), began_at
+
+
+def _after_the_last(landing_folder: Path, source: str, ordered_at: str) -> str:
     """Give the time by which a new run is named: when it was ordered or, where another was begun since, now.
 
-    Runs must sort as they follow each other: what is gone on from, and what holds, is the last one. The caller holds
-    the source.
+    Runs must sort as they follow each other: what is gone on from, and what holds, is the last one.
     """
     folders = list(landing.iter_run_folders(landing_folder, source))
     last = landing.load_run(folders[-1]) if folders else None

@@ -142,11 +142,9 @@ def _calls(
     # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
     sorted_left = _ordered(left, band)
     sorted_right = sorted_left if right is None else _ordered(right, band)
-    starts = sorted_left[2]
-    edges = np.searchsorted(starts, np.arange(0, len(left), _CHUNK_ROWS))
-    edges = np.unique([0, *edges, 1 << _BAND_BITS])
-    for first_key, last_key in pairwise(edges.tolist()):
-        settings = (_flips(int(radii[band])), band, radii, radius_bits)
+    settings = (_flips(int(radii[band])), band, radii, radius_bits)
+    edges = np.searchsorted(sorted_left[2], np.arange(0, len(left), _CHUNK_ROWS))
+    for first_key, last_key in pairwise(np.unique([*edges, 1 << _BAND_BITS]).tolist()):
         yield sorted_left, sorted_right, *settings, first_key, last_key, right is None
 
 

@@ -57,7 +57,7 @@ def add_near(found, size, hashed, own, right, numbers, first, last, radius, band
 
 @njit(cache=True)
 def add_near_four(found, size, four, owns, right, numbers, first, last, radius, bands):
-    """Append the pairs of four hashes: each other that is read serves four times, in half the time.
+    """Append the pairs of four hashes: each other that is read serves four times.
 
     Near ones are rare, so that the branch is foretold; counting first without a branch, several at a time, is slower.
     """

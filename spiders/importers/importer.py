@@ -14,17 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog import landing
 from catalog.blobs import BlobStore
 from catalog.clock import utc_now
 from catalog.errors import UsageError
-from catalog.ids import image_id, page_id, run_id, sighting_id, subject_id
+from catalog.ids import image_id, page_id, sighting_id, subject_id
 from catalog.landing import LandingWriter
 from catalog.paths import DataRoot
 from catalog.schema import ImageRecord, IssueRecord, PageRecord, Permission, RunRecord, SightingRecord, SubjectRecord
 from catalog.suppressions import SUPPRESSED, Suppressions
 from spiders.importers.layouts import LAYOUTS, Entry, is_picture
-from spiders.ledger import Ledger, after_the_last, open_ledger
+from spiders.ledger import Ledger, open_ledger, run_to_write
 from spiders.locks import source_lock
 
 _BATCH = 256
@@ -94,10 +93,7 @@ def import_folder(
     if kind not in _SLOTS:
         raise UsageError(f"subject kind {kind!r}, expected one of {', '.join(_SLOTS)}")
     with source_lock(root.locks, source_name):
-        run_folder = landing.unfinished_run(root.landing, source_name)
-        if run_folder is None:
-            started_at = after_the_last(root.landing, source_name, started_at)
-            run_folder = root.run_folder(source_name, run_id(started_at, source_name))
+        run_folder, started_at = run_to_write(root, source_name, started_at)
         ledger = open_ledger(root.landing, source_name, run_folder)
         with LandingWriter(run_folder) as writer:
             job = _Import(
