@@ -275,11 +275,17 @@ def limits_text(task: Task, data: TrainingData, part: str) -> str:
     """Say what bounds the figures, in a sentence or two."""
     if hasattr(task, "limits"):
         return f"Measured on the part {part}. {task.limits()}"
-    count = len(data.rows(part))
+    rows = data.rows(part)
+    leaking = int(data.samples["is_leaking_copy"].iloc[rows].astype(bool).sum())
+    shared = (
+        f"of which {leaking} are copies of samples of other parts, as the published split has them: compare the "
+        "figures without leaking copies."
+        if leaking
+        else "which share no group with the training samples as far as the release's certificate says."
+    )
     return (
-        f"Measured on {count} samples of the split {part}, which share no group with the training samples as far as "
-        "the release's certificate says. Sources that look alike within a class (one photographer, one background) "
-        "can be learned instead of the class; figures on other sources may be lower."
+        f"Measured on {len(rows)} samples of the split {part}, {shared} Sources that look alike within a class (one "
+        "photographer, one background) can be learned instead of the class; figures on other sources may be lower."
     )
 
 

@@ -15,14 +15,14 @@ from catalog.errors import GateFailed, UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
 from catalog.suspects import read_suspects
-from training.config import TrainingConfig
+from training.config import DataConfig, TrainingConfig
 from training.data import load_data
 from training.evaluate import evaluate
 from training.inference import load_weights, run_parts
 from training.predict import Predictor
 from training.tasks import find_task
 from training.tasks.classification import ClassificationTask
-from training.train import RunResult, train
+from training.train import RunResult, limits_text, train
 
 Make = Callable[..., Release]
 NOW = "2026-11-21T05:00:00Z"
@@ -154,6 +154,16 @@ def test_a_label_of_persons_needs_an_explained_purpose(make_release: Make, root:
 def test_a_release_without_training_part_says_what_it_has(make_release: Make, root: DataRoot) -> None:
     with pytest.raises(UsageError, match=r"validation, the release has \{'test': 8\}"):
         train("classification", make_release(per_class={"test": 2}), root, now=NOW)
+
+
+def test_limits_say_how_many_copies_a_published_split_leaks(make_release: Make, root: DataRoot) -> None:
+    data = load_data(make_release(), root, DataConfig())
+    task = find_task("classification").from_data(data, TrainingConfig())
+    assert "share no group" in limits_text(task, data, "test")
+    data.samples.loc[data.rows("test")[:3], "is_leaking_copy"] = True
+    said = limits_text(task, data, "test")
+    assert "of which 3 are copies of samples of other parts" in said
+    assert "share no group" not in said
 
 
 def test_unknown_tasks_and_task_settings_are_named(make_release: Make, root: DataRoot) -> None:
