@@ -37,6 +37,11 @@ _GAIN_MAX = 1.6
 _CLIPPED_LEVEL = 250
 """A channel from here on may have been cut off, which changes the hue; such places count only where most are so."""
 _OPEN_MIN_FRAC = 0.3
+_WHITE_LEVEL, _BRIGHT_LEVEL = 248, 200
+_BLACK_LEVEL, _DARK_LEVEL = 6, 40
+"""Means of luma within a window: a copy made brighter or darker loses what lies between each two."""
+_NEUTRAL_LEVEL = 128
+"""Chroma of grey, in OpenCV's 8-bit Lab."""
 _GREY_LEVELS = 4
 """Range of chroma of a picture without colours, which JPEG leaves."""
 
@@ -55,9 +60,14 @@ class Agreement:
     """Structure that the left one has and the right one lacks, as a share of all: a mark on it, or what moved."""
     extra_right_frac: float
     colour_distance: float
-    """95th percentile of the difference of chroma, in levels of Lab, one shift and gain of the whole allowed."""
+    """95th percentile of the difference of chroma, in levels of Lab, one gain of the whole allowed."""
     content_frac: float
     """Share of the smaller content that both show."""
+    moved_frac: float
+    """Largest connected place that one has and the other lacks, as a share of the picture; of both, the smaller one.
+
+    Small however rich the rest of the picture is, where `swapped_frac` drowns: a thing on a belt between rails.
+    """
 
     @property
     def marked_frac(self) -> float:
@@ -70,7 +80,7 @@ class Agreement:
         return min(self.extra_left_frac, self.extra_right_frac)
 
 
-NOTHING = Agreement(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING = Agreement(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def content_mask(gray: Gray) -> Mask:
@@ -93,42 +103,59 @@ def content_mask(gray: Gray) -> Mask:
     return content if content.mean() >= _CONTENT_LEAST_FRAC else np.ones_like(content)
 
 
-def agreement(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask, content_px: float) -> Agreement:
+def agreement(
+    left: NDArray[np.uint8], right: NDArray[np.uint8], shared: Mask, either: Mask, content_px: float
+) -> Agreement:
     """Compare two pictures that lie over each other.
 
     Args:
         left: (H, W, 3) RGB.
         right: the same, laid over the left one.
-        mask: where both show content.
+        shared: where both show content; colours are compared here.
+        either: where both are seen and one shows content: a thing on a plain ground that the other lacks counts.
         content_px: pixels of content of the one that has less.
     """
-    if mask.sum() < 64:
+    if shared.sum() < 64:
         return NOTHING
-    weights = mask.astype(np.float32)
+    weights = either.astype(np.float32)
     near = np.maximum(_mean(weights), 1e-3)
-    fine_l, fine_r = (_fine(_luma(rgb), weights) for rgb in (left, right))
+    lumas = _luma(left), _luma(right)
+    fine_l, fine_r = (_fine(luma, weights) for luma in lumas)
     # A running box sum may end a hair below zero.
     energy_l, energy_r = (np.maximum(_mean(fine * fine), 0) / near for fine in (fine_l, fine_r))
     norm = np.asarray((np.sqrt(energy_l * energy_r) + _NOISE_LEVELS**2) * near, np.float32)
     local = _best_local(fine_l, fine_r, norm)
     strength = np.minimum(np.sqrt(np.maximum(energy_l, energy_r)), _STRONG_LEVELS)
-    structured = mask & (strength > 2 * _NOISE_LEVELS)
+    structured = either & (strength > 2 * _NOISE_LEVELS) & ~_lost_to_exposure(*lumas)
     strength = np.where(structured, strength, 0)
     total = max(1e-6, float(strength.sum()))
     apart = structured & (local < _AGREES)
-    extra = [
-        float(strength[apart & (one > _LACKING * other)].sum()) / total
-        for one, other in ((energy_l, energy_r), (energy_r, energy_l))
-    ]
+    lacking = [apart & (one > _LACKING * other) for one, other in ((energy_l, energy_r), (energy_r, energy_l))]
+    extra = [float(strength[places].sum()) / total for places in lacking]
     return Agreement(
         correlation=float((local * strength).sum()) / total,
         agreeing_frac=float(strength[local >= _AGREES].sum()) / total,
-        structure_frac=float(structured.sum()) / float(mask.sum()),
+        structure_frac=float(structured.sum()) / float(either.sum()),
         extra_left_frac=extra[0],
         extra_right_frac=extra[1],
-        colour_distance=_colour_distance(left, right, mask),
-        content_frac=min(1.0, float(mask.sum()) / content_px),
+        colour_distance=_colour_distance(left, right, shared),
+        content_frac=min(1.0, float(shared.sum()) / content_px),
+        moved_frac=min(_largest_px(places) for places in lacking) / either.size,
     )
+
+
+def _lost_to_exposure(left: Gray, right: Gray) -> Mask:
+    """Find places that are bright in both and white in one, or dark and black: what one lacks there is no evidence."""
+    low, high = (pick(_mean(left), _mean(right)) for pick in (np.minimum, np.maximum))
+    return np.asarray(
+        ((high >= _WHITE_LEVEL) & (low >= _BRIGHT_LEVEL)) | ((low <= _BLACK_LEVEL) & (high <= _DARK_LEVEL))
+    )
+
+
+def _largest_px(places: Mask) -> int:
+    """Count the pixels of the largest connected place."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(places.astype(np.uint8))
+    return int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0
 
 
 def _luma(rgb: NDArray[np.uint8]) -> Gray:
@@ -161,7 +188,10 @@ def _best_local(left: Gray, right: Gray, norm: Gray) -> Gray:
 
 
 def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask) -> float:
-    """Differences of chroma at a quarter of the size, free of what shifts or scales all of it (light, exposure)."""
+    """Differences of chroma at a quarter of the size, free of what scales all of it (exposure).
+
+    A shift of all of it is a difference: where a garment fills the picture, its other colour is nothing else.
+    """
     height, width = mask.shape
     size = max(1, width // 4), max(1, height // 4)
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
@@ -174,6 +204,8 @@ def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Ma
     chroma = [cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 1:][small] for rgb in shrunk]
     if any(np.ptp(values, axis=0).max() <= _GREY_LEVELS for values in chroma):
         return 0.0  # a black-and-white copy has no colours to differ
-    one, other = (values.astype(np.float32) - np.median(values, axis=0) for values in chroma)
-    gain = float(np.clip((one * other).sum() / max(1.0, float((one * one).sum())), 1 / _GAIN_MAX, _GAIN_MAX))
+    one, other = (values.astype(np.float32) - _NEUTRAL_LEVEL for values in chroma)
+    spread_l, spread_r = (values - np.median(values, axis=0) for values in (one, other))
+    scale = float((spread_l * spread_r).sum()) / max(1.0, float((spread_l * spread_l).sum()))
+    gain = float(np.clip(scale, 1 / _GAIN_MAX, _GAIN_MAX))
     return float(np.percentile(np.hypot(*(gain * one - other).T), 95))

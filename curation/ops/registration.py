@@ -36,6 +36,8 @@ _ALIKE = 0.5
 """Correlation of the stretched pictures at 64 px from which a fit is tried although no features agree."""
 _CONTENT_MIN_FRAC = 0.4
 _REFINED_SIDES_PX = (64, 128)
+_SHEAR_MAX = 0.05
+"""Copies are cut, stretched and turned, but not sheared: a transform that shears slides one edge along another."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Match:
         return copy_prob(self.agreement)
 
 
-EQUAL = Match(0, 0, Agreement(1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+EQUAL = Match(0, 0, Agreement(1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
 """Of equal pixels."""
 
 
@@ -218,13 +220,26 @@ def _laid_over(left: Look, right: Look, warp: Affine) -> Agreement:
     """Lay the right picture over the left one and compare what both show."""
     height, width = left.gray.shape
     turn = np.abs(np.linalg.det(warp[:, :2].astype(np.float64)))
-    if not 1e-3 < turn < 1e3:
+    if not 1e-3 < turn < 1e3 or _shear(warp) > _SHEAR_MAX:
         return NOTHING
     laid = cv2.warpAffine(right.rgb, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     content = right.content.astype(np.uint8)
-    covered = cv2.warpAffine(content, warp, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    shared = left.content & (cv2.erode(covered, np.ones((5, 5), np.uint8)) > 0)
+    covered, seen = (_laid_mask(mask, warp, (width, height)) for mask in (content, np.ones_like(content)))
+    shared = left.content & covered
+    either = (left.content | covered) & seen
     content_px = max(1.0, min(float(left.content.sum()), float(content.sum()) / turn))
     if shared.sum() < _CONTENT_MIN_FRAC * content_px:
         return NOTHING
-    return agreement(left.rgb, np.asarray(laid, np.uint8), shared, content_px)
+    return agreement(left.rgb, np.asarray(laid, np.uint8), shared, either, content_px)
+
+
+def _shear(warp: Affine) -> float:
+    """Give how far the sides of a square end from a right angle: the cosine between them, 0 to 1."""
+    across, down = warp[:, :2].T.astype(np.float64)
+    return abs(float(across @ down)) / max(1e-9, float(np.linalg.norm(across) * np.linalg.norm(down)))
+
+
+def _laid_mask(mask: NDArray[np.uint8], warp: Affine, size: tuple[int, int]) -> Mask:
+    """Lay a mask over the left picture, less its rim, which interpolation blurs."""
+    laid = cv2.warpAffine(mask, warp, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return np.asarray(cv2.erode(laid, np.ones((5, 5), np.uint8)) > 0)

@@ -73,12 +73,12 @@ class DuplicatesStage:
     """See the module."""
 
     name = "duplicates"
-    version = 3
+    version = 4
     signals: tuple[str, ...] = ("decode", "hashes", "thumbnails", "embedding")
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
     reads_assignments = False
-    memory_version = 4
+    memory_version = 5
     """Raise when comparing two thumbnails may give another `Match`."""
     memory_signals: tuple[str, ...] = ("thumbnails",)
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from curation.ops.registration import VIEWS, compare, look_at
+from curation.ops.agreement import NOTHING
+from curation.ops.registration import VIEWS, _laid_over, _shear, compare, look_at
 
 
 def look(image: Image.Image):
@@ -78,6 +79,48 @@ def test_frames_around_pictures_say_nothing(draw):
     for number, canvas in enumerate(black):
         canvas[30:210, 60:260] = draw(20 + number, 200, 180)
     assert compare(*(look(Image.fromarray(canvas)) for canvas in black)).copy_prob < 0.1
+
+
+def on_a_belt(draw, thing: int, place: tuple[int, int]) -> Image.Image:
+    """One thing on a plain belt between two rails that are rich in structure."""
+    canvas = np.full((240, 320, 3), 120, np.uint8)
+    canvas[:40], canvas[-40:] = draw(5, 320, 40), draw(6, 320, 40)
+    x, y = place
+    canvas[y : y + 50, x : x + 50] = draw(thing, 50, 50)
+    return Image.fromarray(canvas)
+
+
+def test_a_thing_that_moved_on_a_plain_ground_is_seen(draw):
+    first, second = on_a_belt(draw, 30, (30, 75)), on_a_belt(draw, 31, (210, 95))
+    assert max(compare(look(first), look(second), view).copy_prob for view in VIEWS) < 0.1
+    assert compare(look(first), look(first.resize((200, 150)))).copy_prob > 0.9
+
+
+def test_a_copy_made_so_bright_that_a_marked_shirt_is_washed_out_is_one(draw):
+    rgb = draw(33, 320, 240)
+    rgb[175:, :120] = 207 + 12 * (1 + np.sin(np.arange(120) * 0.8))[None, :, None]
+    brighter = Image.fromarray(np.clip(rgb * 1.25, 0, 255).astype(np.uint8))
+    ImageDraw.Draw(brighter).text((30, 40), "(c) sample shop", fill="white", font_size=32)
+    assert compare(look(Image.fromarray(rgb)), look(brighter)).copy_prob > 0.9
+
+
+def test_a_garment_that_fills_the_picture_is_another_in_another_colour(draw):
+    luma = draw(32, 320, 240).astype(np.float32).mean(axis=2, keepdims=True)
+    pale, pink = (np.clip(0.5 * luma + tone, 0, 249).astype(np.uint8) for tone in ([90, 90, 84], [110, 50, 70]))
+    pale[:40], pink[:40] = (60, 110, 60), (60, 110, 60)
+    assert compare(look(Image.fromarray(pale)), look(Image.fromarray(pink))).copy_prob < 0.5
+
+
+def test_a_sheared_fit_is_none():
+    """Two rails fit each other wherever the lower one slides; pictures that are copies are not slid."""
+    assert _shear(np.array([[0.9, -0.3, 4], [0.3, 0.9, 2]], np.float32)) < 1e-6  # turned
+    assert _shear(np.array([[2, 0, 0], [0, 1, 0]], np.float32)) < 1e-6  # stretched
+    slid = np.array([[1, -0.3, 40], [0, 1, 0]], np.float32)
+    assert _shear(slid) > 0.25
+    rails = np.full((240, 320, 3), 120, np.uint8)
+    rails[30:40, ::2], rails[200:210, ::3] = 240, 20
+    picture = look(Image.fromarray(rails))
+    assert _laid_over(picture, picture, slid) == NOTHING
 
 
 def test_solid_pictures_do_not_break_it():
