@@ -49,6 +49,7 @@ def diagnose(config: Config) -> list[Check]:
         _gpu(),
         _contact(config),
         _catalog(config),
+        _events(config),
     ]
 
 
@@ -144,3 +145,14 @@ def _catalog(config: Config) -> Check:
             return Check("catalog", "ok", catalog.engine.dialect.name)
     except (GleaneryError, OSError) as error:
         return Check("catalog", "broken", str(error), "set database_url, or restore a backup")
+
+
+def _events(config: Config) -> Check:
+    from flows.services import prefect_home
+
+    folder = prefect_home(config) / "dlq"
+    count = sum(1 for _ in folder.glob("*")) if folder.is_dir() else 0
+    if not count:
+        return Check("events", "ok", "the flow server gave up on none")
+    remedy = f"alerts may be missing: read the files in {folder}, look at the dashboard's runs, then delete them"
+    return Check("events", "broken", f"the flow server gave up on {count}", remedy)

@@ -50,6 +50,11 @@ class Addresses:
         return cls(dashboard=f"http://{config.prefect_host}:{config.prefect_port}", review=f"{web}/", web=web)
 
 
+def prefect_home(config: Config) -> Path:
+    """Give the folder where the Prefect server keeps its database and what it gave up on."""
+    return config.data_root.services.absolute() / "prefect"
+
+
 def service_environment(config: Config) -> dict[str, str]:
     """Environment of all services and of the flow runs that workers start.
 
@@ -60,7 +65,6 @@ def service_environment(config: Config) -> dict[str, str]:
         raise UsageError(
             f"prefect_host is {config.prefect_host}: set auth = 'user:password' to listen beyond loopback"
         )
-    home = config.data_root.services.absolute() / "prefect"
     # The packages stand beside this one, in a checkout and when installed; worker children must find them too.
     packages = str(Path(__file__).resolve().parent.parent)
     environment = {
@@ -69,7 +73,7 @@ def service_environment(config: Config) -> dict[str, str]:
         # Workers start flow runs as `python`.
         "PATH": os.pathsep.join(filter(None, [str(Path(sys.executable).parent), os.environ.get("PATH", "")])),
         "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH", "")])),
-        "PREFECT_HOME": str(home),
+        "PREFECT_HOME": str(prefect_home(config)),
         "PREFECT_API_URL": f"{Addresses.of(config).dashboard}/api",
         # Set by variable, not by --port: the dashboard would call port 4200 otherwise.
         "PREFECT_SERVER_API_HOST": config.prefect_host,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catalog.config import Config
 from flows.doctor import diagnose
+from flows.services import prefect_home
 
 
 def _state(config: Config, name: str) -> tuple[str, str]:
@@ -29,6 +30,18 @@ def test_a_missing_browser_is_no_failure_but_is_told_with_a_remedy(tmp_path: Pat
 
 def test_a_database_that_cannot_be_opened_is_broken(tmp_path: Path) -> None:
     assert _state(Config(root=tmp_path, database_url="mysql://nowhere/x"), "catalog")[0] == "broken"
+
+
+def test_events_that_the_flow_server_gave_up_on_are_told(tmp_path: Path) -> None:
+    config = Config(root=tmp_path)
+    assert _state(config, "events")[0] == "ok"
+    # Where Prefect's own broker puts what it cannot deliver.
+    folder = prefect_home(config) / "dlq"
+    folder.mkdir(parents=True)
+    (folder / "0.json").write_text("{}")
+    state, remedy = _state(config, "events")
+    assert state == "broken"
+    assert str(folder) in remedy
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:
