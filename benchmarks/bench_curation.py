@@ -1,25 +1,26 @@
 """The whole chain over photos of mixed sizes, and the tables over planted rows.
 
-    python -m benchmarks.bench_curation [--photos 60] [--growth 4] [--rows 20000] [--full]
+    python -m benchmarks.bench_curation [peers] [growth] [tables] [--photos 60] [--growth 4] [--rows 20000] [--full]
 
-Chain: hashes, quality, faces and crops in one pass of two workers, against imagededup, CleanVision and autocrop's
-Cropper one after the other over the same files at the same number of workers. Then the same chain over `growth` times
-as many photos (the same ones, told apart by a comment in the file), for growth and memory: first, again with nothing
-new, and with one per cent new. Tables: signals of that many images are planted, and `curate` runs over them in the
-same three ways. `--full` takes 3,000 and 30,000 photos and 1,000,000 rows.
-
-Prints one run, stores it in results/curation.json and draws results/curation.png.
+Peers: hashes, quality, faces and crops in one pass of two workers, against imagededup, CleanVision and autocrop's
+Cropper one after the other over the same files at the same number of workers. Growth: the same chain over `growth`
+times as many photos (the same ones, told apart by a comment in the file), for growth and memory: first, again with
+nothing new, and with one per cent new. Tables: signals of that many images are planted, and `curate` runs over them in
+the same three ways. `--full` takes 3,000 and 30,000 photos and 1,000,000 rows; all parts take most of an hour, so each
+is kept in results/curation.json as soon as it is done, and may be run alone. results/curation.png draws all three.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import resource
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -76,46 +77,54 @@ def told_apart(body: bytes, number: int) -> bytes:
     return body[:2] + b"\xff\xfe\x00\x06" + number.to_bytes(4, "big") + body[2:]
 
 
-def chain(count: int, growth: int) -> dict[str, Any]:
-    """Time our chain and the three peers over the same photos, and ours over so many times as many."""
+def stored(folder: Path, paths: list[Path], number: int | None = None) -> None:
+    """Put photos into the blobs of a folder, told apart by a number where there is one."""
+    blobs = BlobStore(folder / "blobs")
+    for path in paths:
+        body = path.read_bytes()
+        blobs.put(body if number is None else told_apart(body, number))
+
+
+def against_peers(count: int) -> dict[str, Any]:
+    """Time our chain and the three peers over the same photos."""
     source = photo_folder(count)
     paths = photos(source)
     with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
-        folder = Path(scratch) / "once"
-        blobs = BlobStore(folder / "blobs")
-        for path in paths:
-            blobs.put(path.read_bytes())
+        folder = Path(scratch)
+        stored(folder, paths)
         own = timing.timed(lambda: measure_all(folder, folder / "derived"))
-        own_mb = peak_mb()
-        grown = grown_chain(paths, Path(scratch) / "grown", growth)
     peers = {
         "imagededup": timing.run_peer("imagededup", source, WORKERS),
         "cleanvision": timing.run_peer("cleanvision", source, WORKERS),
         "autocrop": timing.timed(lambda: crop_all(paths)),
     }
-    return {
-        "photos": count, "own": own, "grown": grown, "worker_peak_mb": [own_mb, grown.pop("peak_mb")], "peers": peers,
-        "ratio": {clock: sum(peer[clock] for peer in peers.values()) / own[clock] for clock in ("cpu_s", "wall_s")},
-        "growth_exponent": math.log(grown["first"]["cpu_s"] / own["cpu_s"]) / math.log(growth),
-    }  # fmt: skip
+    ratio = {clock: sum(peer[clock] for peer in peers.values()) / own[clock] for clock in ("cpu_s", "wall_s")}
+    return {"photos": count, "own": own, "peers": peers, "ratio": ratio}
 
 
-def grown_chain(paths: list[Path], folder: Path, growth: int) -> dict[str, Any]:
-    """Time our chain over photos told apart: first, with nothing new, with one per cent new."""
-    blobs = BlobStore(folder / "blobs")
+def growth_of_chain(count: int, growth: int) -> dict[str, Any]:
+    """Time our chain over photos, and over so many times as many: first, with nothing new, with one per cent new."""
+    source = photo_folder(count)
+    paths = photos(source)
+    found: dict[str, Any] = {"photos": [count, growth * count]}
+    with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
+        once, grown = Path(scratch) / "once", Path(scratch) / "grown"
+        stored(once, paths)
+        found["once"] = timing.timed(lambda: measure_all(once, once / "derived"))
+        once_mb = peak_mb()
+        for number in range(growth):
+            stored(grown, paths, number)
+        for name in ("first", "nothing_new", "one_percent_new"):
+            if name == "one_percent_new":
+                stored(grown, paths[: max(1, growth * len(paths) // 100)], growth)
+            found[name] = timing.timed(lambda: measure_all(grown, grown / "derived"))
+    exponent = math.log(found["first"]["cpu_s"] / found["once"]["cpu_s"]) / math.log(growth)
+    return {**found, "exponent": exponent, "worker_peak_mb": [once_mb, peak_mb()]}
 
-    def add(number: int, chosen: list[Path]) -> None:
-        for path in chosen:
-            blobs.put(told_apart(path.read_bytes(), number))
 
-    for number in range(growth):
-        add(number, paths)
-    found: dict[str, Any] = {"photos": growth * len(paths)}
-    for name in ("first", "nothing_new", "one_percent_new"):
-        if name == "one_percent_new":
-            add(growth, paths[: max(1, growth * len(paths) // 100)])
-        found[name] = timing.timed(lambda: measure_all(folder, folder / "derived"))
-    return {**found, "peak_mb": peak_mb()}
+def growth_of_tables(count: int) -> list[dict[str, Any]]:
+    """Time curation over a tenth of the rows and over all."""
+    return [tables(count // 10), tables(count)]
 
 
 def tables(count: int) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
 
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    whole = figures["chain"]
+    whole, grown = figures["peers"], figures["growth"]
     bottom = 0.0
     for name, one in whole["peers"].items():
         left.bar("one after the other", one["cpu_s"], bottom=bottom, label=name)
@@ -155,11 +164,10 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     left.bar("gleanery", whole["own"]["cpu_s"], color="black")
     left.set(ylabel="CPU seconds", title=f"{whole['photos']} photos, {whole['ratio']['cpu_s']:.1f}x")
     left.legend(fontsize="small")
-    grown = whole["grown"]
-    middle.loglog([whole["photos"], grown["photos"]], [whole["own"]["cpu_s"], grown["first"]["cpu_s"]], "o-")
+    middle.loglog(grown["photos"], [grown[name]["cpu_s"] for name in ("once", "first")], "o-")
     for name, label in (("nothing_new", "nothing new"), ("one_percent_new", "1 % new")):
-        middle.loglog(grown["photos"], grown[name]["cpu_s"], "o", label=label)
-    middle.set(xlabel="photos", ylabel="CPU seconds", title=f"chain, exponent {whole['growth_exponent']:.2f}")
+        middle.loglog(grown["photos"][1], grown[name]["cpu_s"], "o", label=label)
+    middle.set(xlabel="photos", ylabel="CPU seconds", title=f"chain, exponent {grown['exponent']:.2f}")
     middle.legend(fontsize="small")
     rows = [one["rows"] for one in figures["tables"]]
     for name, label in (("first_s", "first run"), ("nothing_new_s", "nothing new"), ("one_percent_new_s", "1 % new")):
@@ -169,26 +177,45 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def goals_of(found: dict[str, Any], first: dict[str, Any], last: dict[str, Any]) -> timing.Goals:
-    """What was reached and what is asked."""
-    grown, (once_mb, grown_mb) = found["grown"], found["worker_peak_mb"]
+def goals_of(part: str, found: Any) -> timing.Goals:
+    """Say of one part what was reached and what is asked."""
+    if part == "peers":
+        return {"whole chain against the three peers, CPU": (found["ratio"]["cpu_s"], ">=", 5.0)}
+    if part == "growth":
+        once_mb, grown_mb = found["worker_peak_mb"]
+        return {
+            "chain: growth exponent": (found["exponent"], "<=", 1.25),
+            "chain: memory of a worker, grown to once": (grown_mb / once_mb, "<=", 1.25),
+            "chain: nothing new, CPU s": (found["nothing_new"]["cpu_s"], "<=", 10.0),
+            "chain: one per cent new, CPU s": (
+                found["one_percent_new"]["cpu_s"], "<=", 10 + 0.03 * found["first"]["cpu_s"],
+            ),
+        }  # fmt: skip
+    first, last = found
     return {
-        "whole chain against the three peers, CPU": (found["ratio"]["cpu_s"], ">=", 5.0),
-        "chain: growth exponent": (found["growth_exponent"], "<=", 1.25),
-        "chain: memory of a worker, grown to once": (grown_mb / once_mb, "<=", 1.25),
-        "chain: nothing new, CPU s": (grown["nothing_new"]["cpu_s"], "<=", 10.0),
-        "chain: one per cent new, CPU s": (
-            grown["one_percent_new"]["cpu_s"], "<=", 10 + 0.03 * grown["first"]["cpu_s"],
-        ),
         "tables: growth exponent": (math.log10(last["first_s"] / first["first_s"]), "<=", 1.25),
         "tables: nothing new, s": (last["nothing_new_s"], "<=", 10.0),
         "tables: one per cent new, s": (last["one_percent_new_s"], "<=", 10 + 0.03 * last["first_s"]),
-    }  # fmt: skip
+    }
+
+
+def tell(part: str, found: Any) -> None:
+    """Print the table of one part."""
+    if part == "tables":
+        names = ("rows", "first_s", "nothing_new_s", "one_percent_new_s", "kept", "peak_mb")
+        timing.print_table("tables, CPU", names, [tuple(one[name] for name in names) for one in found])
+        return
+    spent = {**found["peers"], "own": found["own"]} if part == "peers" else found
+    rows = [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items() if "cpu_s" in one]
+    timing.print_table(f"{found['photos']} photos, {WORKERS} workers", ("what", "CPU s", "wall s"), rows)
+    if part == "growth":
+        print(f"peak MB of a worker, once and grown: {found['worker_peak_mb']}")
 
 
 def main() -> int:
     """Measure, print, store, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="peers, growth, tables; all without any")
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--growth", type=int, default=4)
     parser.add_argument("--rows", type=int, default=20_000)
@@ -196,28 +223,25 @@ def main() -> int:
     options = parser.parse_args()
     if options.full:
         options.photos, options.growth, options.rows = 3000, 10, 1_000_000
-    found = chain(options.photos, options.growth)
-    grown = [tables(options.rows // 10), tables(options.rows)]
-    spent = {
-        **found["peers"],
-        "own chain": found["own"],
-        **{
-            f"own, {found['grown']['photos']} photos, {name}": found["grown"][name]
-            for name in ("first", "nothing_new", "one_percent_new")
-        },
+    measures: dict[str, Callable[[], Any]] = {
+        "peers": lambda: against_peers(options.photos),
+        "growth": lambda: growth_of_chain(options.photos, options.growth),
+        "tables": lambda: growth_of_tables(options.rows),
     }
-    timing.print_table(
-        f"{options.photos} photos, {WORKERS} workers", ("what", "CPU s", "wall s"),
-        [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items()],
-    )  # fmt: skip
-    names = ("rows", "first_s", "nothing_new_s", "one_percent_new_s", "kept", "peak_mb")
-    timing.print_table("tables, CPU", names, [tuple(one[name] for name in names) for one in grown])
-    print(f"peak MB of a worker, once and grown: {found['worker_peak_mb']}")
-    goals = goals_of(found, *grown)
-    is_met = timing.print_goals(goals)
-    figures = {"chain": found, "tables": grown, "goals": timing.as_json(goals)}
-    timing.keep("curation", figures)
-    draw(figures, timing.RESULTS / "curation.png")
+    if unknown := set(options.parts) - set(measures):
+        parser.error(f"no part {', '.join(sorted(unknown))}: expected {', '.join(measures)}")
+    path = timing.RESULTS / "curation.json"
+    figures = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    is_met = True
+    for part in options.parts or measures:
+        figures[part] = measures[part]()
+        tell(part, figures[part])
+        goals = goals_of(part, figures[part])
+        is_met = timing.print_goals(goals) and is_met
+        figures.setdefault("goals", {}).update(timing.as_json(goals))
+        timing.keep("curation", figures)
+    if all(part in figures for part in measures):
+        draw(figures, timing.RESULTS / "curation.png")
     return 0 if is_met else 1
 
 

@@ -226,6 +226,16 @@ def _live(soak: Soak, minutes: float) -> None:
                 killed_count += 1
             soak.look()
             time.sleep(1.0)
+    _catch_the_rest(soak, waiting)
+
+
+def _catch_the_rest(soak: Soak, waiting: Sequence[str], patience_s: float = 180.0) -> None:
+    """Go on until each victim was caught once: on a fast or a busy machine a crawler may not have been seen yet."""
+    deadline_s = time.monotonic() + patience_s
+    for victim in waiting:
+        while victim not in soak.kills and time.monotonic() < deadline_s and not soak.kill(victim):
+            time.sleep(0.2)
+            soak.look()
 
 
 def _settle(soak: Soak, patience_s: float = 600.0) -> None:
