@@ -7,6 +7,7 @@ neither person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from PIL import Image, ImageOps
 
 from catalog.errors import CatalogCorrupt, UsageError
 from catalog.release_format import Release, file_sha256
+from training.data import SPLITS
 from training.measures import verification_measures
 from training.predict import Predictor
 
@@ -110,7 +112,9 @@ def evaluate_pair_list(model_folder: Path, path: Path, trained_on: Release | Non
         "all": measured(np.ones(len(pairs), bool)),
     }
     if trained_on is not None:
-        is_seen = _seen(trained_on, path.parent, names)[pairs].any(axis=1)
+        # Pairs that share people between the parts were drawn over all of them.
+        splits = ("train",) if facts["settings"]["disjoint"] == "person" else SPLITS
+        is_seen = _seen(trained_on, splits, path.parent, names)[pairs].any(axis=1)
         content |= {"neither_seen": measured(~is_seen), "some_seen": measured(is_seen)}
     return content
 
@@ -127,10 +131,10 @@ def _pixels(predictor: Predictor, folder: Path, names: NDArray[np.str_]) -> NDAr
     return np.stack(images)
 
 
-def _seen(release: Release, folder: Path, names: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Tell of each picture whether the release's train part shows its person; unknown pictures count as seen."""
+def _seen(release: Release, splits: Sequence[str], folder: Path, names: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tell of each picture whether those splits of a release show its person; unknown pictures count as seen."""
     samples = release.samples()
-    trained = set(samples.loc[samples["split"] == "train", "label"])
+    trained = set(samples.loc[samples["split"].isin(splits), "label"])
     person = dict(zip(samples["image_id"].str.removeprefix("img_"), samples["label"], strict=True))
     labels = [person.get(file_sha256(folder / name)) for name in names]
     return np.array([label is None or label in trained for label in labels])

@@ -11,11 +11,11 @@ from PIL import Image
 
 from catalog.errors import UsageError
 from catalog.paths import DataRoot
-from catalog.release_format import Release
+from catalog.release_format import Release, file_sha256
 from training.config import ModelConfig
 from training.embedding import SiameseModel, create_embedding_model
 from training.measures import calibrate, roc_curve, verification_measures
-from training.protocol import best_threshold, fold_accuracies
+from training.protocol import best_threshold, evaluate_pair_list, fold_accuracies
 from training.tasks.verification import VerificationSettings, VerificationTask
 from training.train import train
 
@@ -133,6 +133,36 @@ def test_few_pairs_are_learned_by_heart_and_the_run_says_all(make_release: Make,
     shown = table[table["split"] == "validation"]
     _, threshold = calibrate(shown["value"].to_numpy(), shown["target"].to_numpy())
     assert facts["threshold"] == pytest.approx(threshold, abs=1e-4), "the threshold is that of the validation pairs"
+
+
+@pytest.mark.parametrize("disjoint", ["person", "none"])
+def test_pairs_of_a_list_are_parted_by_whom_the_model_has_seen(
+    make_release: Make, root: DataRoot, disjoint: str
+) -> None:
+    release = make_release(per_class={"train": 8, "validation": 5, "test": 8})
+    samples = release.samples()
+    # People of the train part go on nowhere else; images are known by their bytes.
+    samples["label"] = samples["split"] + " " + samples["label"]
+    samples["image_id"] = ["img_" + file_sha256(release.folder / path) for path in samples["path"]]
+    samples.to_parquet(release.folder / "samples.parquet")
+    overrides = (*PAIRS, "task.train_pairs=40", "phases.train.epochs=1", f"task.disjoint={disjoint}")
+    result = train("verification", release, root, experiment="siamese", overrides=overrides, now=NOW)
+    rows = []
+    for split, count in (("train", 24), ("test", 30)):
+        paths = samples.loc[samples["split"] == split, "path"].to_list()
+        labels = samples.loc[samples["split"] == split, "label"].to_list()
+        for number in range(count):
+            one, other = number % len(paths), (5 * number + 1) % len(paths)
+            rows.append((number % 3, paths[one], paths[other], int(labels[one] == labels[other])))
+    table = release.folder / "pairs.csv"
+    pd.DataFrame(rows, columns=["fold", "a", "b", "same"]).to_csv(table, index=False)
+    found = evaluate_pair_list(result.model_folder, table, release)
+    assert found["all"]["count"] == 54
+    assert len(found["folds"]["accuracies"]) == 3
+    counts = {name: (found[name] or {"count": 0})["count"] for name in ("neither_seen", "some_seen")}
+    assert counts == {
+        "person": {"neither_seen": 30, "some_seen": 24}, "none": {"neither_seen": 0, "some_seen": 54}
+    }[disjoint]  # fmt: skip
 
 
 @pytest.mark.slow
