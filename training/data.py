@@ -20,6 +20,7 @@ from catalog.files import replacing
 from catalog.manifests import MANIFEST, read_manifest, stage_key, write_manifest
 from catalog.paths import DataRoot
 from catalog.release_format import Release, file_sha256
+from catalog.schema import SPLITS
 from training.config import DataConfig
 from training.parts import arranged_samples
 
@@ -30,7 +31,6 @@ STAGE = "training"
 VERSION = 1
 """Raise when the decoded array would differ."""
 PIXELS = "pixels.npy"
-SPLITS = ("train", "validation", "test")
 PADDING = 128
 """Grey level of what is added to a picture that is no square."""
 DECODE_THREADS = 2

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from catalog.errors import CatalogCorrupt, UsageError
 from catalog.release_format import Release, file_sha256
-from training.data import SPLITS
+from catalog.schema import SPLITS
 from training.measures import verification_measures
 from training.predict import Predictor
 
@@ -113,7 +113,7 @@ def evaluate_pair_list(model_folder: Path, path: Path, trained_on: Release | Non
     }
     if trained_on is not None:
         # Pairs that share people between the parts were drawn over all of them.
-        splits = ("train",) if facts["settings"]["disjoint"] == "person" else SPLITS
+        splits = ("train",) if task.settings.disjoint == "person" else SPLITS
         is_seen = _seen(trained_on, splits, path.parent, names)[pairs].any(axis=1)
         content |= {"neither_seen": measured(~is_seen), "some_seen": measured(is_seen)}
     return content
