@@ -32,7 +32,7 @@ from curation.compared import Compared, memory_folder
 from curation.contract import Curated, TableInputs, TableResult, TableStage
 from curation.decisions import decisions_frame, sorted_decisions, standing
 from curation.derived import DerivedFolder
-from curation.engine import Signals, measure_images, plan_measures
+from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
 from curation.stages import registry
 from curation.verdicts import load_standing
@@ -71,21 +71,21 @@ def curate(
     blobs = config.blobs_url or str(root.blobs)
     suppressions = Suppressions.load(catalog)
     sightings = load_sightings(catalog, recipe, suppressions)
+    images = ImageSet.of(sightings["image_id"])
     plan = plan_measures(recipe)
     started = time.perf_counter()
     measured = measure_images(
         plan,
-        sightings["image_id"],
+        images,
         blobs,
         derived,
         executor or executor_for(config),
         lambda done, todo: tell("measure", done, todo),
     )
     record = _RunRecorder(catalog)
-    images_count = sightings["image_id"].nunique()
     for name, count in measured.items():
-        record.add(name, plan.keys[name], images_count, count, time.perf_counter() - started)
-    signals = Signals(plan, derived, sightings["image_id"])
+        record.add(name, plan.keys[name], len(images), count, time.perf_counter() - started)
+    signals = Signals(plan, derived, images)
     if suppressions.looks and "hashes" in signals:
         blocked = images_alike(signals["hashes"], suppressions)
         sightings = sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
@@ -187,9 +187,9 @@ class _TableRun:
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
         """Put the outcome together."""
-        kept = standing(self.tables["samples"], self.decisions)
+        kept = standing(self.tables["samples"][["sample_id", "subject_id"]], self.decisions)
         counts = {
-            "images_count": int(self.sightings["image_id"].nunique()),
+            "images_count": len(self.signals.images),
             "images_new_count": images_new_count,
             "sightings_count": len(self.sightings),
             "subjects_count": int(self.sightings["subject_id"].nunique()),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,29 @@ class MeasurePlan:
         return {stage.name: stage.key for stage in self.stages}
 
 
+@dataclass(frozen=True)
+class ImageSet(Iterable[str]):
+    """Ids of images, each once, sorted; a million take a second to sort and to hash, so they are handed on as this."""
+
+    ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, image_ids: Iterable[str]) -> ImageSet:
+        """Sort ids; a set of them is given back as it is."""
+        return image_ids if isinstance(image_ids, ImageSet) else cls(tuple(sorted(set(image_ids))))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def digest(self) -> str:
+        """What names the set in keys and manifests."""
+        return digest(self.ids)
+
+
 def plan_measures(recipe: Recipe) -> MeasurePlan:
     """Plan the measures that a recipe names, and those they need.
 
@@ -107,9 +131,8 @@ def measure_images(
     Returns:
         Stage -> images measured now.
     """
-    wanted = sorted(set(image_ids))
-    wanted_digest = digest(wanted)
-    missing = {stage.name: _missing(derived_location, stage, wanted, wanted_digest) for stage in plan.stages}
+    wanted = ImageSet.of(image_ids)
+    missing = {stage.name: _missing(derived_location, stage, wanted) for stage in plan.stages}
     jobs = list(_shards(plan, missing, blobs_location, derived_location, executor.workers_count))
     todo = sum(len(job.image_ids) for job in jobs)
     if todo:
@@ -137,9 +160,8 @@ def measure_images(
 
 def unmeasured_count(plan: MeasurePlan, image_ids: Iterable[str], derived_location: str) -> int:
     """Count the images that lack a row of any stage of the plan."""
-    wanted = sorted(set(image_ids))
-    wanted_digest = digest(wanted)
-    return len(set().union(*(_missing(derived_location, stage, wanted, wanted_digest) for stage in plan.stages)))
+    wanted = ImageSet.of(image_ids)
+    return len(set().union(*(_missing(derived_location, stage, wanted) for stage in plan.stages)))
 
 
 def _bisected(job: ShardJob) -> Iterator[ShardJob]:
@@ -184,10 +206,10 @@ def _shards(
             )
 
 
-def _missing(location: str, stage: PlannedStage, wanted: Sequence[str], wanted_digest: str) -> set[str]:
+def _missing(location: str, stage: PlannedStage, wanted: ImageSet) -> set[str]:
     folder = DerivedFolder(location, stage.name, stage.key)
     manifest = folder.read_manifest()
-    if manifest is not None and manifest["images_sha256"] == wanted_digest:
+    if manifest is not None and manifest["images_sha256"] == wanted.digest:
         return set()  # nothing new: no part is opened
     return set(wanted).difference(_image_ids(folder))
 
@@ -250,9 +272,8 @@ class Signals(Mapping[str, pd.DataFrame]):
     def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str]) -> None:
         self._stages = {stage.name: stage for stage in plan.stages}
         self._location = derived_location
-        self._image_ids = sorted(set(image_ids))
+        self.images = ImageSet.of(image_ids)
         self._frames: dict[str, pd.DataFrame] = {}
-        self._images_digest = ""
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
@@ -272,12 +293,11 @@ class Signals(Mapping[str, pd.DataFrame]):
 
     def inputs(self) -> dict[str, Any]:
         """Name what the frames hold, for the keys of table stages, without reading them."""
-        self._images_digest = self._images_digest or digest(self._image_ids)
-        return {name: [stage.key, self._images_digest] for name, stage in self._stages.items()}
+        return {name: [stage.key, self.images.digest] for name, stage in self._stages.items()}
 
     def _table(self, name: str) -> pa.Table:
         stage = self._stages[name]
-        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, self._image_ids)
+        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, self.images.ids)
 
     def _frame(self, name: str) -> pd.DataFrame:
         table = self._table(name)

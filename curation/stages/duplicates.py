@@ -327,10 +327,12 @@ def duplicate_samples(
 
     The best comes first by `best_first`.
     """
-    clusters = cluster_of_images(samples["image_id"], table)
-    order = best_first(samples["image_id"], clusters, table, decode)
-    places = [order[image] for image in samples["image_id"]]
-    ranked = samples.assign(_cluster=clusters, _place=places).sort_values(["_cluster", "_place", "sample_id"])
+    clustered = samples.assign(_cluster=cluster_of_images(samples["image_id"], table))
+    clustered = clustered[clustered["_cluster"].duplicated(keep=False)]
+    if clustered.empty:
+        return []
+    order = best_first(clustered["image_id"], clustered["_cluster"], table, decode)
+    ranked = clustered.assign(_place=clustered["image_id"].map(order)).sort_values(["_cluster", "_place", "sample_id"])
     evidence = {frozenset((row["image_id_a"], row["image_id_b"])): row for row in records(table)}
     found = []
     for _, members in groupby(records(ranked), key=lambda row: str(row["_cluster"])):
@@ -351,12 +353,13 @@ def best_first(
     Without a mark (unless the picture without one has less than a quarter of the most pixels), then with the most
     pixels, then with the most bytes (least compressed), then by id.
     """
-    sizes = {row["image_id"]: row for row in records(decode[["image_id", "width_px", "height_px", "size_bytes"]])}
+    of = dict(zip(images, clusters, strict=True))
+    measured = decode.loc[decode["image_id"].isin(of), ["image_id", "width_px", "height_px", "size_bytes"]]
+    sizes = {row["image_id"]: row for row in records(measured)}
     pixels = {
         image: int(row["width_px"]) * int(row["height_px"]) for image, row in sizes.items() if row["width_px"] > 0
     }
     most: dict[str, int] = {}
-    of = dict(zip(images, clusters, strict=True))
     for image, cluster in of.items():
         most[cluster] = max(most.get(cluster, 0), pixels.get(image, 0))
     copies = table[table["is_copy"]]

@@ -8,6 +8,8 @@ stay, copies among them but for the best, and the others are dropped. Table: sam
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -22,6 +24,8 @@ from curation.stages.registry import check_params
 from curation.verdicts import REJECTED, agreed_answers, label_answer
 
 SAME_NAME = ("none", "source", "organisation", "all")
+Row = dict[str, Any]
+"""A sample: SAMPLE_COLUMNS."""
 
 
 class LabelsStage:
@@ -51,30 +55,37 @@ class LabelsStage:
         is_person = inputs.recipe.subject_kind == "person"
         persons = person_keys(labelled, str(inputs.params.get("same_name", "organisation"))) if is_person else []
         conflicts: dict[str, str] = {}
+        chosen: list[Row] = []
         for kind, keys in (("picture", clusters), ("person", persons)):
             for conflict_id, members in _conflicts(labelled, keys):
-                new = members[~members["sample_id"].isin(conflicts)]
-                conflicts |= dict.fromkeys(new["sample_id"], conflict_id)
-                rows += _settled(new, kind, answers.get(conflict_id, ""), inputs)
+                new = [row for row in members if row["sample_id"] not in conflicts]
+                conflicts |= dict.fromkeys((row["sample_id"] for row in new), conflict_id)
+                dropped, stay = _settled(new, kind, answers.get(conflict_id, ""))
+                rows += dropped
+                chosen += stay if kind == "picture" else []
+        rows += self._worse_copies(chosen, inputs)
         table = samples[["sample_id", "label", "target"]].reset_index(drop=True)
         table["conflict_id"] = pd.Series([conflicts.get(name, "") for name in table["sample_id"]], dtype="str")
         decisions = decisions_frame(rows)
         return TableResult(table=table, decisions=decisions, facts={"conflicts_count": len(set(conflicts.values()))})
 
+    def _worse_copies(self, chosen: list[Row], inputs: TableInputs) -> list[dict[str, str]]:
+        """Drop the worse copies of what a person chose: `duplicates` leaves a cluster under two labels alone."""
+        duplicates = inputs.tables.get("duplicates")
+        if not chosen or duplicates is None:
+            return []
+        copies = duplicate_samples(pd.DataFrame(chosen), duplicates, inputs.signals["decode"])
+        return [decision(self.name, row, "drop", "duplicate_of", facts) for row, facts in copies]
 
-def _settled(members: pd.DataFrame, kind: str, answer: str, inputs: TableInputs) -> list[dict[str, str]]:
-    """Decide the samples of one conflict by a person's answer, or drop them all where there is none."""
-    evidence: dict[str, Any] = {"same": kind, "labels": sorted(members["label"].unique())}
-    is_chosen = members["label"].map(label_answer) == answer
-    if is_chosen.any():
-        evidence["verdict"] = str(members.loc[is_chosen, "label"].iloc[0])
-    rows = [decision("labels", row, "drop", "labels_conflict", evidence) for row in records(members[~is_chosen])]
-    duplicates = inputs.tables.get("duplicates")
-    if kind == "picture" and is_chosen.any() and duplicates is not None:
-        # The stage `duplicates` leaves a cluster under two labels alone: its copies are dropped here.
-        copies = duplicate_samples(members[is_chosen], duplicates, inputs.signals["decode"])
-        rows += [decision("labels", row, "drop", "duplicate_of", facts) for row, facts in copies]
-    return rows
+
+def _settled(members: list[Row], kind: str, answer: str) -> tuple[list[dict[str, str]], list[Row]]:
+    """Decide the samples of one conflict: decisions, and what stays by a person's answer; nothing without one."""
+    evidence: dict[str, Any] = {"same": kind, "labels": sorted({row["label"] for row in members})}
+    chosen = [row for row in members if label_answer(row["label"]) == answer]
+    if chosen:
+        evidence["verdict"] = str(chosen[0]["label"])
+    dropped = [row for row in members if label_answer(row["label"]) != answer]
+    return [decision("labels", row, "drop", "labels_conflict", evidence) for row in dropped], chosen
 
 
 def judged_samples(inputs: TableInputs) -> pd.DataFrame:
@@ -106,12 +117,13 @@ def person_keys(samples: pd.DataFrame, same_name: str) -> Sequence[Hashable | No
     return [(place, name) if name else None for place, name in zip(places, names, strict=True)]
 
 
-def _conflicts(samples: pd.DataFrame, keys: Sequence[Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+def _conflicts(samples: pd.DataFrame, keys: Sequence[Any]) -> Iterator[tuple[str, list[Row]]]:
     """Yield the sets of samples that share a key but not a label."""
     if not len(keys):
         return
     frame = samples.assign(_key=["" if key is None else str(key) for key in keys])
     counts = frame[frame["_key"] != ""].groupby("_key")["label"].nunique()
-    for key in sorted(counts[counts > 1].index):
-        members = frame[frame["_key"] == key].drop(columns="_key")
-        yield short_id("conflict", *sorted(members["sample_id"])), members
+    torn = frame[frame["_key"].isin(counts[counts > 1].index)].sort_values("_key", kind="stable")
+    for _, members in groupby(records(torn), key=itemgetter("_key")):
+        rows = list(members)
+        yield short_id("conflict", *sorted(row["sample_id"] for row in rows)), rows
