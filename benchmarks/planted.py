@@ -27,7 +27,7 @@ PLANTED_RECIPE = Recipe(
 COPY_SHARE = 0.02
 """Images whose pixels equal an earlier one's."""
 _RUN = "20261121T000000Z-000000"
-_CHUNK = 100_000
+_CHUNK = 20_000
 
 
 def plant(catalog: Catalog, root: DataRoot, first: int, last: int) -> None:

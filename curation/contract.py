@@ -9,9 +9,9 @@ derived folder and the prefix of its reasons. Raise `version` when the output ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,23 @@ class MeasureStage(Protocol):
     def prepare(self, params: Mapping[str, Any]) -> MeasureFunction:
         """Load models once per worker and give the function that is called per image."""
         ...
+
+
+@runtime_checkable
+class ReadsSome(Protocol):
+    """Signals that can read the rows of some images and leave the others where they are."""
+
+    def read_some(self, name: str, image_ids: Iterable[str]) -> pd.DataFrame:
+        """Give the frame of a measure stage, of these images only."""
+        ...
+
+
+def rows_of(signals: Mapping[str, pd.DataFrame], name: str, image_ids: Iterable[str]) -> pd.DataFrame:
+    """Give the rows of a signal for some images, without reading the others where that can be: they may be large."""
+    if isinstance(signals, ReadsSome):
+        return signals.read_some(name, image_ids)
+    frame = signals[name]
+    return frame[frame["image_id"].isin(list(image_ids))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

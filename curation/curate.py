@@ -167,7 +167,7 @@ class _TableRun:
                 recipe=recipe,
                 params=params,
                 sightings=self.sightings,
-                signals={name: self.signals[name] for name in stage.signals if name in known},
+                signals=self.signals.only(stage.signals),
                 tables={name: self.tables[name] for name in stage.tables if name in self.tables},
                 decisions=self.decisions,
                 verdicts=verdicts,

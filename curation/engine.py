@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -271,20 +272,38 @@ class Signals(Mapping[str, pd.DataFrame]):
 
     def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str]) -> None:
         self._stages = {stage.name: stage for stage in plan.stages}
+        self._names = tuple(self._stages)
         self._location = derived_location
         self.images = ImageSet.of(image_ids)
         self._frames: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._names:
+            raise KeyError(name)
         if name not in self._frames:
-            self._frames[name] = self._decode_frame() if name == DECODE else self._frame(name)
+            self._frames[name] = self._decode_frame() if name == DECODE else self._frame(name, self.images)
         return self._frames[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._stages)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._stages)
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names  # a Mapping would read the frame to know
+
+    def only(self, names: Iterable[str]) -> Signals:
+        """Give the same signals less those of other stages."""
+        chosen = copy(self)  # the frames are shared
+        chosen._names = tuple(name for name in self._names if name in set(names))
+        return chosen
+
+    def read_some(self, name: str, image_ids: Iterable[str]) -> pd.DataFrame:
+        """Read the rows of some images."""
+        if name == DECODE or name in self._frames:
+            return self[name][self[name]["image_id"].isin(list(image_ids))]
+        return self._frame(name, ImageSet.of(image_ids))
 
     @property
     def keys_of_stages(self) -> dict[str, str]:
@@ -295,22 +314,22 @@ class Signals(Mapping[str, pd.DataFrame]):
         """Name what the frames hold, for the keys of table stages, without reading them."""
         return {name: [stage.key, self.images.digest] for name, stage in self._stages.items()}
 
-    def _table(self, name: str) -> pa.Table:
+    def _table(self, name: str, images: ImageSet) -> pa.Table:
         stage = self._stages[name]
-        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, self.images.ids)
+        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, images.ids)
 
-    def _frame(self, name: str) -> pd.DataFrame:
-        table = self._table(name)
+    def _frame(self, name: str, images: ImageSet) -> pd.DataFrame:
+        table = self._table(name, images)
         clean = table.filter(pc.equal(table[REASON], "")).drop_columns([REASON])
         return clean.to_pandas().reset_index(drop=True)
 
     def _decode_frame(self) -> pd.DataFrame:
-        frame = self._table(DECODE).to_pandas().set_index("image_id")
+        frame = self._table(DECODE, self.images).to_pandas().set_index("image_id")
         for name, stage in self._stages.items():
             if name != DECODE:
-                folder = DerivedFolder(self._location, stage.name, stage.key)
-                reasons = _reasons(folder)
-                frame[REASON] = [own or reasons.get(image, "") for image, own in frame[REASON].items()]
+                reasons = _reasons(DerivedFolder(self._location, stage.name, stage.key))
+                is_bad = (frame[REASON] == "") & frame.index.isin(list(reasons))
+                frame.loc[is_bad, REASON] = frame.index[is_bad].map(reasons)
         return frame.reset_index()
 
 

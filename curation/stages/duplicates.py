@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from catalog.errors import UsageError
 from catalog.ids import pair_key, short_id
 from curation.compared import Compared
-from curation.contract import TableInputs, TableResult
+from curation.contract import TableInputs, TableResult, rows_of
 from curation.decisions import decision, decisions_frame, records, standing
 from curation.ops.agreement import Agreement
 from curation.ops.clusters import guarded_clusters
@@ -145,9 +145,10 @@ def pairs_table(
     """
     hashes = signals["hashes"].set_index("image_id").reindex(images)
     digests = hashes["pixels_digest"].tolist()
-    match_of = _comparer(images, signals["thumbnails"], compared)
     best: dict[tuple[int, int], Match] = {}
     candidates = _candidates(images, hashes, signals.get("embedding"), settings)
+    nominated = {images[row] for a, b, _ in candidates for row in (a, b)}
+    match_of = _comparer(images, rows_of(signals, "thumbnails", nominated), compared)
     for number, (a, b, view) in enumerate(candidates, start=1):
         match = EQUAL if digests[a] == digests[b] else match_of(a, b, view)
         if (a, b) not in best or match.copy_prob > best[a, b].copy_prob:
@@ -169,7 +170,10 @@ def pairs_table(
 
 
 def _comparer(images: list[str], thumbnails: pd.DataFrame, compared: Compared) -> Compare:
-    """Make the function that compares a pair by its pixels, unless that was done before."""
+    """Make the function that compares a pair by its pixels, unless that was done before.
+
+    Pairs that clusters ask for are of images that are nominated too: a cluster is made of such.
+    """
     rows = pd.Series(np.arange(len(thumbnails)), index=thumbnails["image_id"])
     jpegs = thumbnails["jpeg"].to_numpy()
 

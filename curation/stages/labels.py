@@ -108,7 +108,7 @@ def person_keys(samples: pd.DataFrame, same_name: str) -> Sequence[Hashable | No
         raise UsageError(f"same_name {same_name!r}, expected one of: {', '.join(SAME_NAME)}")
     if same_name == "none":
         return [None] * len(samples)
-    names = [normalised_name(name) for name in samples["name"]]
+    names = samples["name"].map({name: normalised_name(name) for name in samples["name"].unique()})
     if same_name == "all":
         return [name or None for name in names]
     places = samples["source"]

@@ -43,6 +43,11 @@ SETTINGS: dict[str, Any] = {
     "dominance": 2.0,  # the largest face must have this many times the area of the next
 }
 """Settings of [stages.samples] and their defaults."""
+_JUDGED = {"decode": ["reason", "width_px", "height_px"], "quality": ["entropy_bits", "sharpness"], "faces": ["faces"]}
+"""Stage -> the columns that samples are judged by."""
+_PART_ROWS = 20_000
+"""Samples judged at a time: as Python's rows a million would take gigabytes."""
+_COUNTED = ("face_index", "turn_deg", *SAMPLE_COLUMNS[-4:])
 TURNS_DEG = (0, 90, 180, 270)
 """Counter-clockwise quarter turns."""
 _FACE_ANSWER = re.compile(r"face_(-?\d+)_(-?\d+)_(-?\d+)_(-?\d+)(?:_turn_(?P<turn>90|180|270))?")
@@ -70,25 +75,36 @@ class SamplesStage:
             UsageError: an unknown setting or choice; `region = face` without the stage `faces`.
         """
         settings = checked_settings(inputs.params, inputs.signals)
-        signals = {name: _by_image(inputs.signals[name]) for name in self.signals if name in inputs.signals}
+        frames = {
+            name: inputs.signals[name].set_index("image_id")[columns]
+            for name, columns in _JUDGED.items()
+            if name in inputs.signals
+        }
         placeholders = placeholder_images(
-            inputs.sightings, signals.get("hashes", {}), settings["placeholder_subjects"]
+            inputs.sightings, inputs.signals.get("hashes"), settings["placeholder_subjects"]
         )
         answers = _Answers.of(inputs)
-        rows, decisions = [], []
-        for sighting in best_sightings(inputs.sightings):
-            image = sighting["image_id"]
-            measured = {name: frame[image] for name, frame in signals.items() if image in frame}
-            row, verdict = _judge(sighting, measured, settings, inputs.recipe, placeholders, answers)
-            rows.append(row)
-            if verdict is not None:
-                decisions.append(decision(self.name, row, "drop", *verdict))
-        table = pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS))
-        table = table.sort_values("sample_id", ignore_index=True).astype(
-            {"face_index": "int64", "turn_deg": "int64", "target": "float64"}
-            | dict.fromkeys(SAMPLE_COLUMNS[-4:], "int64")
-        )
+        sightings = best_sightings(inputs.sightings)
+        parts, decisions = [_samples_frame([])], []
+        for start in range(0, len(sightings), _PART_ROWS):
+            part = sightings.iloc[start : start + _PART_ROWS]
+            measured = _rows_of(part["image_id"].unique().tolist(), frames)
+            rows = []
+            for sighting in records(part):
+                row, verdict = _judge(
+                    sighting, measured[sighting["image_id"]], settings, inputs.recipe, placeholders, answers
+                )
+                rows.append(row)
+                if verdict is not None:
+                    decisions.append(decision(self.name, row, "drop", *verdict))
+            parts.append(_samples_frame(rows))
+        table = pd.concat(parts).sort_values("sample_id", ignore_index=True)
         return TableResult(table=table, decisions=decisions_frame(decisions), facts={"samples_count": len(table)})
+
+
+def _samples_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    types = dict.fromkeys(SAMPLE_COLUMNS, "str") | {"target": "float64"}
+    return pd.DataFrame(rows, columns=list(SAMPLE_COLUMNS)).astype(types | dict.fromkeys(_COUNTED, "int64"))
 
 
 def checked_settings(params: Mapping[str, Any], signals: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,23 +120,33 @@ def checked_settings(params: Mapping[str, Any], signals: Mapping[str, Any]) -> d
     return settings
 
 
-def best_sightings(sightings: pd.DataFrame) -> list[Row]:
+def best_sightings(sightings: pd.DataFrame) -> pd.DataFrame:
     """Give one sighting per image and subject: the one that stood first among its subject's pictures."""
     ordered = sightings.sort_values(["image_id", "subject_id", "rank", "sighting_id"])
-    return records(ordered.drop_duplicates(["image_id", "subject_id"]))
+    return ordered.drop_duplicates(["image_id", "subject_id"])
 
 
-def _by_image(frame: pd.DataFrame) -> dict[str, Row]:
-    return {row.pop("image_id"): row for row in records(frame)}
+def _rows_of(images: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Row]]:
+    """Give what was measured of some images: image -> stage -> row."""
+    found: dict[str, dict[str, Row]] = {image: {} for image in images}
+    for name, frame in frames.items():
+        places = frame.index.get_indexer(pd.Index(images))
+        there = [image for image, place in zip(images, places, strict=True) if place >= 0]
+        for image, row in zip(there, records(frame.iloc[places[places >= 0]]), strict=True):
+            found[image][name] = row
+    return found
 
 
-def placeholder_images(sightings: pd.DataFrame, hashes: Mapping[Any, Row], subjects_min: int) -> dict[str, int]:
+def placeholder_images(sightings: pd.DataFrame, hashes: pd.DataFrame | None, subjects_min: int) -> dict[str, int]:
     """Images that stand for several subjects of different names -> for how many.
 
     Equal pixels count as one picture; a person whom three pages show is one subject by name.
     """
-    picture = sightings["image_id"].map(lambda image: hashes.get(image, {}).get("pixels_digest", image))
-    who = sightings["name"].map(normalised_name).where(sightings["name"] != "", sightings["subject_id"])
+    picture = sightings["image_id"]
+    if hashes is not None:
+        picture = picture.map(hashes.set_index("image_id")["pixels_digest"]).fillna(picture)
+    names = sightings["name"].map({name: normalised_name(name) for name in sightings["name"].unique()})
+    who = names.where(sightings["name"] != "", sightings["subject_id"])
     counts = who.groupby(picture.to_numpy()).nunique()
     many = counts[counts >= subjects_min]
     return {image: int(many[key]) for image, key in zip(sightings["image_id"], picture, strict=True) if key in many}
@@ -144,9 +170,10 @@ class _Answers:
     @classmethod
     def of(cls, inputs: TableInputs) -> _Answers:
         verdicts = inputs.verdicts
-        known = {read_label(inputs.recipe.label, row)[0] for row in records(inputs.sightings)}
-        names = {label_answer(label): label for label in known}
         chosen = agreed_answers(verdicts, "labels")
+        told = inputs.sightings[["label", "attributes"]].drop_duplicates() if chosen else inputs.sightings[:0]
+        known = {read_label(inputs.recipe.label, row)[0] for row in records(told)}
+        names = {label_answer(label): label for label in known}
         return cls(
             faces=agreed_answers(verdicts, "faces"),
             roles=agreed_answers(verdicts, "roles") if inputs.recipe.role_classes else {},

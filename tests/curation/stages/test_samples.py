@@ -45,16 +45,17 @@ def sighting(number: int, **facts):
 def run(rows, faces=None, decode=None, quality=None, hashes=None, params=None, **changes):
     sightings = sightings_frame(rows)
     images = sorted(set(sightings["image_id"]))
-    signals = {
-        "decode": pd.DataFrame([{"image_id": i, **SIZE, "reason": "", **(decode or {}).get(i, {})} for i in images]),
-        "quality": pd.DataFrame([{"image_id": i, **GOOD, **(quality or {}).get(i, {})} for i in images]),
-        "hashes": pd.DataFrame([{"image_id": i, "pixels_digest": (hashes or {}).get(i, i)} for i in images]),
+    rows = {
+        "decode": [{**SIZE, "reason": "", **(decode or {}).get(i, {})} for i in images],
+        "quality": [{**GOOD, **(quality or {}).get(i, {})} for i in images],
+        "hashes": [{"pixels_digest": (hashes or {}).get(i, i)} for i in images],
     }
+    columns = {"decode": [*SIZE, "reason"], "quality": list(GOOD), "hashes": ["pixels_digest"]}
     if faces is not None:
-        signals["faces"] = pd.DataFrame(
-            [{"image_id": i, "faces_count": 0, "turn_deg": 0, "faces": faces.get(i, [])} for i in images]
-        )
+        rows["faces"] = [{"faces_count": 0, "turn_deg": 0, "faces": faces.get(i, [])} for i in images]
+        columns["faces"] = ["faces_count", "turn_deg", "faces"]
         params = {"region": "face"} | (params or {})
+    signals = {name: pd.DataFrame(rows[name], columns=columns[name]).assign(image_id=images) for name in rows}
     result = SamplesStage().run(inputs({}, signals=signals, sightings=sightings, params=params, **changes))
     reasons = dict(zip(result.decisions["image_id"], result.decisions["reason"], strict=True))
     return result.table, reasons
