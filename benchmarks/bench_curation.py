@@ -6,8 +6,9 @@ Peers: hashes, quality, faces and crops in one pass of two workers, against imag
 Cropper one after the other over the same files at the same number of workers. Growth: the same chain over `growth`
 times as many photos (the same ones, told apart by a comment in the file), for growth and memory: first, again with
 nothing new, and with one per cent new. Tables: signals of that many images are planted, and `curate` runs over them in
-the same three ways; tables are made anew where anything is new, from comparisons that are kept. `--full` takes 3,000 and 30,000 photos and 1,000,000 rows; all parts take most of an hour, so each
-is kept in results/curation.json as soon as it is done, and may be run alone. results/curation.png draws all three.
+the same three ways; tables are made anew where anything is new, from comparisons that are kept. `--full` takes 3,000
+and 30,000 photos and 1,000,000 rows; all parts take most of an hour, so each is kept in results/curation.json as soon
+as it is done, and may be run alone. results/curation.png draws all three.
 """
 
 from __future__ import annotations
