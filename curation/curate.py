@@ -71,7 +71,7 @@ def curate(
     blobs = config.blobs_url or str(root.blobs)
     suppressions = Suppressions.load(catalog)
     sightings = load_sightings(catalog, recipe, suppressions)
-    images = ImageSet.of(sightings["image_id"])
+    images = ImageSet.of(sightings["image_id"].unique().tolist())
     plan = plan_measures(recipe)
     started = time.perf_counter()
     measured = measure_images(
