@@ -151,6 +151,22 @@ def test_a_settled_conflict_keeps_the_chosen_label_and_one_copy():
         assert conflict(said("labels", **{target: answer}))[1] == reasons
 
 
+def test_each_conflict_is_settled_by_its_own_answer():
+    rows = [("a", "x", "i1"), ("b", "y", "i1"), ("c", "x", "i1"), ("d", "x", "i2"), ("e", "y", "i2"), ("f", "y", "i2")]
+    rows += [("g", "x", "i3"), ("h", "y", "i3"), ("k", "x", "i4")]
+    samples = samples_frame({"sample_id": name, "label": label, "image_id": image} for name, label, image in rows)
+    decode = pd.DataFrame({"image_id": ["i1", "i2", "i3", "i4"], "width_px": 9, "height_px": 9, "size_bytes": 5})
+    tables = {"samples": samples, "duplicates": pairs().astype({"is_copy": bool})}
+
+    def judged(verdicts):
+        return LabelsStage().run(inputs(tables, signals={"decode": decode}, verdicts=verdicts))
+
+    ids = judged([]).table.set_index("sample_id")["conflict_id"]
+    answers = {ids["a"]: label_answer("x"), ids["d"]: label_answer("y")}
+    reasons = {row["sample_id"]: row["reason"] for row in records(judged(said("labels", **answers)).decisions)}
+    assert reasons == {**dict.fromkeys("bdgh", "labels_conflict"), "c": "duplicate_of", "f": "duplicate_of"}
+
+
 def test_suspects_are_asked_and_a_new_label_is_taken(world):
     samples = world.curated.tables["samples"]
     row = records(samples)[0]
