@@ -209,7 +209,7 @@ def tell(part: str, found: Any) -> None:
         timing.print_table("tables, CPU", names, [tuple(one[name] for name in names) for one in found])
         return
     spent = {**found["peers"], "own": found["own"]} if part == "peers" else found
-    rows = [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items() if "cpu_s" in one]
+    rows = [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items() if isinstance(one, dict)]
     timing.print_table(f"{found['photos']} photos, {WORKERS} workers", ("what", "CPU s", "wall s"), rows)
     if part == "growth":
         print(f"peak MB of a worker, once and grown: {found['worker_peak_mb']}")
@@ -238,6 +238,7 @@ def main() -> int:
     is_met = True
     for part in options.parts or measures:
         figures[part] = measures[part]()
+        timing.keep("curation", figures)
         tell(part, figures[part])
         goals = goals_of(part, figures[part])
         is_met = timing.print_goals(goals) and is_met
