@@ -170,6 +170,8 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     middle.loglog(grown["photos"], [grown[name]["cpu_s"] for name in ("once", "first")], "o-")
     for name, label in (("nothing_new", "nothing new"), ("one_percent_new", "1 % new")):
         middle.loglog(grown["photos"][1], grown[name]["cpu_s"], "o", label=label)
+    middle.set_xticks(grown["photos"], [f"{count:,}" for count in grown["photos"]], minor=False)
+    middle.minorticks_off()
     middle.set(xlabel="photos", ylabel="CPU seconds", title=f"chain, exponent {grown['exponent']:.2f}")
     middle.legend(fontsize="small")
     rows = [one["rows"] for one in figures["tables"]]

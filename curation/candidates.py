@@ -21,7 +21,7 @@ from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from curation.contract import SIGHTING_COLUMNS
-from curation.decisions import records
+from curation.decisions import no_search_for_cycles, records
 
 _SCHEMA = pa.schema(
     [(name, {"rank": pa.int64(), "is_former": pa.bool_()}.get(name, pa.string())) for name in SIGHTING_COLUMNS]
@@ -76,7 +76,7 @@ def _read(connection: Connection, query: Select[Any]) -> pa.Table:
     schema = pa.schema([_SCHEMA.field(column.name) for column in query.selected_columns])
     stored = pa.schema([field.with_type(pa.int64()) if field.type == pa.bool_() else field for field in schema])
     batches = []
-    with connection.execute(query) as result:
+    with connection.execute(query) as result, no_search_for_cycles():
         while rows := result.cursor.fetchmany(_READ_ROWS):
             columns = zip(zip(*rows, strict=True), stored.types, strict=True)
             batches.append(pa.record_batch([pa.array(column, kind) for column, kind in columns], schema=stored))

@@ -187,13 +187,14 @@ class _TableRun:
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
         """Put the outcome together."""
-        kept = standing(self.tables["samples"][["sample_id", "subject_id"]], self.decisions)
+        samples = self.tables["samples"]
+        kept = standing(samples[["sample_id", "subject_id"]], self.decisions)
         counts = {
             "images_count": len(self.signals.images),
             "images_new_count": images_new_count,
             "sightings_count": len(self.sightings),
             "subjects_count": int(self.sightings["subject_id"].nunique()),
-            "samples_count": len(self.tables["samples"]),
+            "samples_count": len(samples),
             "kept_count": len(kept),
             "kept_subjects_count": int(kept["subject_id"].nunique()),
         }

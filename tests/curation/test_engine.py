@@ -10,9 +10,11 @@ import pytest
 
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogCorrupt
+from catalog.ids import digest
 from catalog.recipe import Recipe
 from curation import engine
-from curation.engine import Signals, measure_images, plan_measures
+from curation.contract import rows_of
+from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import DaskExecutor, InlineExecutor, ProcessExecutor
 
 
@@ -44,6 +46,14 @@ def frames_digest(root: Path, ids, folder="derived") -> str:
     return hashlib.sha256(
         "".join(signals[name].to_json() for name in ("quality", "hashes", "decode")).encode()
     ).hexdigest()
+
+
+@pytest.mark.parametrize("ids", [[], ["b"], ["b", "a", "b", "c"]])
+def test_a_set_of_images_is_named_as_the_list_of_its_ids(ids):
+    images = ImageSet.of(ids)
+    assert images.ids == tuple(sorted(set(ids)))
+    assert images.digest == digest(sorted(set(ids)))
+    assert ImageSet.of(images) is images
 
 
 def test_a_bad_picture_costs_a_row(store):
@@ -235,3 +245,21 @@ def test_hashes_without_colours_are_those_of_the_coloured_picture(store):
     assert max((int(left) ^ int(right)).bit_count() for left, right in pairs) <= 2
     assert not grey.need.has_colours
     assert plan_measures(recipe("hashes", "quality", hashes={"colours": False})).need.has_colours
+
+
+def test_signals_of_some_images_are_read_alone(store):
+    root, ids, bad = store
+    run(root, ids)
+    signals = Signals(PLAN, str(root / "derived"), ids)
+    chosen = signals.only(["thumbnails", "decode"])
+    assert list(chosen) == ["decode", "thumbnails"]
+    assert "hashes" not in chosen
+    with pytest.raises(KeyError):
+        chosen["hashes"]
+    some = rows_of(chosen, "thumbnails", [ids[3], ids[1], bad[0]])
+    assert some["image_id"].tolist() == sorted([ids[1], ids[3]])
+    whole = signals["thumbnails"]
+    expected = whole[whole["image_id"].isin(ids[1:4])].reset_index(drop=True)
+    for given in (chosen, {"thumbnails": whole}):  # read already, or a plain mapping
+        assert rows_of(given, "thumbnails", ids[1:4]).reset_index(drop=True).equals(expected)
+    assert set(rows_of(chosen, "decode", bad)["reason"]) == set(signals["decode"].query("image_id in @bad")["reason"])
