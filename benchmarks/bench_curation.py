@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +31,16 @@ from benchmarks import timing
 
 timing.pin_threads()
 
+from benchmarks.engine_runs import Stages, measure, store  # noqa: E402
 from benchmarks.photos import cache_folder, photo_folder, photos  # noqa: E402
 from benchmarks.planted import PLANTED_RECIPE, plant  # noqa: E402
-from catalog.blobs import BlobStore  # noqa: E402
 from catalog.config import Config  # noqa: E402
 from catalog.db import Catalog  # noqa: E402
-from catalog.recipe import Recipe  # noqa: E402
 from curation.curate import curate  # noqa: E402
-from curation.engine import measure_images, plan_measures  # noqa: E402
 from curation.executors import InlineExecutor, ProcessExecutor  # noqa: E402
 
 WORKERS = 2
-CHAIN = Recipe(
-    name="chain", title="", purpose="", sources=("*",), subject_kind="person", slots=("portrait",),
-    stages={"hashes": {}, "quality": {}, "faces": {}, "crops": {"size_px": 128}},
-)  # fmt: skip
+CHAIN: Stages = {"hashes": {}, "quality": {}, "faces": {}, "crops": {"size_px": 128}}
 
 
 def crop_file(path: Path) -> bool:
@@ -64,8 +60,7 @@ def crop_all(paths: list[Path]) -> None:
 
 def measure_all(folder: Path, derived: Path) -> None:
     """Run the chain over a folder of blobs; what `derived` has is not measured again."""
-    ids = [path.name for path in (folder / "blobs").glob("*/*")]
-    measure_images(plan_measures(CHAIN), ids, str(folder / "blobs"), str(derived), ProcessExecutor(WORKERS))
+    measure(folder, derived, CHAIN, ProcessExecutor(WORKERS))
 
 
 def peak_mb() -> float:
@@ -78,21 +73,13 @@ def told_apart(body: bytes, number: int) -> bytes:
     return body[:2] + b"\xff\xfe\x00\x06" + number.to_bytes(4, "big") + body[2:]
 
 
-def stored(folder: Path, paths: list[Path], number: int | None = None) -> None:
-    """Put photos into the blobs of a folder, told apart by a number where there is one."""
-    blobs = BlobStore(folder / "blobs")
-    for path in paths:
-        body = path.read_bytes()
-        blobs.put(body if number is None else told_apart(body, number))
-
-
 def against_peers(count: int) -> dict[str, Any]:
     """Time our chain and the three peers over the same photos."""
     source = photo_folder(count)
     paths = photos(source)
     with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
         folder = Path(scratch)
-        stored(folder, paths)
+        store(folder, paths)
         own = timing.timed(lambda: measure_all(folder, folder / "derived"))
     peers = {
         "imagededup": timing.run_peer("imagededup", source, WORKERS),
@@ -110,14 +97,14 @@ def growth_of_chain(count: int, growth: int) -> dict[str, Any]:
     found: dict[str, Any] = {"photos": [count, growth * count]}
     with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
         once, grown = Path(scratch) / "once", Path(scratch) / "grown"
-        stored(once, paths)
+        store(once, paths)
         found["once"] = timing.timed(lambda: measure_all(once, once / "derived"))
         once_mb = peak_mb()
         for number in range(growth):
-            stored(grown, paths, number)
+            store(grown, paths, partial(told_apart, number=number))
         for name in ("first", "nothing_new", "one_percent_new"):
             if name == "one_percent_new":
-                stored(grown, paths[: max(1, growth * len(paths) // 100)], growth)
+                store(grown, paths[: max(1, growth * len(paths) // 100)], partial(told_apart, number=growth))
             found[name] = timing.timed(lambda: measure_all(grown, grown / "derived"))
     exponent = math.log(found["first"]["cpu_s"] / found["once"]["cpu_s"]) / math.log(growth)
     return {**found, "exponent": exponent, "worker_peak_mb": [once_mb, peak_mb()]}

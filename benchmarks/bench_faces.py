@@ -8,7 +8,6 @@ each, CPU time. Prints ratios of one run and stores them in results/faces.json. 
 
 from __future__ import annotations
 
-import argparse
 import io
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np  # noqa: E402
 from autocrop import Cropper  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from benchmarks.engine_runs import main_over_photos  # noqa: E402
 from benchmarks.photos import photo_folder, photos  # noqa: E402
 from curation.contract import DecodeNeed  # noqa: E402
 from curation.decode import decode_image  # noqa: E402
@@ -94,15 +94,5 @@ def run(count: int, rounds: int) -> bool:
     return is_met
 
 
-def main() -> int:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--full", action="store_true", help="300 photos")
-    options = parser.parse_args()
-    return 0 if run(300 if options.full else options.photos, options.rounds) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_over_photos(__doc__, run, 40, 300))

@@ -8,11 +8,9 @@ one run and stores them in results/hash.json. `--full` takes 3,000 photos.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from benchmarks import timing
 
@@ -23,9 +21,8 @@ import simplejpeg  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from benchmarks.engine_runs import Stages, main_over_photos, measure, recipe_of, store  # noqa: E402
 from benchmarks.photos import photo_folder, photos  # noqa: E402
-from catalog.blobs import BlobStore  # noqa: E402
-from catalog.recipe import Recipe  # noqa: E402
 from curation.contract import DecodeNeed  # noqa: E402
 from curation.decode import decode_image  # noqa: E402
 from curation.ops.hamming import self_pairs  # noqa: E402
@@ -34,18 +31,10 @@ from curation.ops.phash import hash_views  # noqa: E402
 WORKERS = 2
 
 
-Stages = dict[str, dict[str, Any]]
 HASHES: Stages = {"hashes": {}}
 GREY_HASHES: Stages = {"hashes": {"colours": False}}
 """What imagededup looks at."""
 HASHES_AND_QUALITY: Stages = {"hashes": {}, "quality": {}}
-
-
-def recipe_of(stages: Stages) -> Recipe:
-    """Make a recipe of measures."""
-    return Recipe(
-        name="bench", title="", purpose="", sources=("*",), subject_kind="item", slots=("gallery",), stages=stages
-    )
 
 
 def decode_scaled(paths: list[Path], colours: str) -> None:
@@ -73,15 +62,13 @@ def hash_own(paths: list[Path]) -> list[int]:
 def measured(folder: Path, stages: Stages, workers: int = 1) -> NDArray[np.uint64]:
     """Run the engine over blobs into fresh derived folders; gives the pHashes."""
     # Here, as workers import this file too, and never need the engine.
-    from curation.engine import Signals, measure_images, plan_measures
+    from curation.engine import Signals, plan_measures
     from curation.executors import InlineExecutor, ProcessExecutor
 
-    plan = plan_measures(recipe_of(stages))
     executor = InlineExecutor() if workers == 1 else ProcessExecutor(workers)
     with tempfile.TemporaryDirectory(dir=folder) as derived:
-        ids = [path.name for path in (folder / "blobs").glob("*/*")]
-        measure_images(plan, ids, str(folder / "blobs"), derived, executor)
-        return Signals(plan, derived, ids)["hashes"]["phash"].to_numpy(np.uint64)
+        ids = measure(folder, derived, stages, executor)
+        return Signals(plan_measures(recipe_of(stages)), derived, ids)["hashes"]["phash"].to_numpy(np.uint64)
 
 
 def deduplicated(folder: Path) -> int:
@@ -95,9 +82,7 @@ def run(count: int, rounds: int) -> bool:
     paths = photos(source)
     with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
         folder = Path(scratch)
-        blobs = BlobStore(folder / "blobs")
-        for path in paths:
-            blobs.put(path.read_bytes())
+        store(folder, paths)
         hash_own(paths[:20])
         seconds = timing.alternating(
             {
@@ -149,15 +134,5 @@ def run(count: int, rounds: int) -> bool:
     return is_met
 
 
-def main() -> int:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--full", action="store_true", help="3,000 photos")
-    options = parser.parse_args()
-    return 0 if run(3000 if options.full else options.photos, options.rounds) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_over_photos(__doc__, run, 300, 3000))

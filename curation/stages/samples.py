@@ -137,6 +137,11 @@ def _rows_of(images: Sequence[str], frames: Mapping[str, pd.DataFrame]) -> dict[
     return found
 
 
+def normalised_names(names: pd.Series) -> pd.Series:
+    """Apply `normalised_name`, once per name."""
+    return names.map({name: normalised_name(name) for name in names.unique()})
+
+
 def placeholder_images(sightings: pd.DataFrame, hashes: pd.DataFrame | None, subjects_min: int) -> dict[str, int]:
     """Images that stand for several subjects of different names -> for how many.
 
@@ -145,8 +150,7 @@ def placeholder_images(sightings: pd.DataFrame, hashes: pd.DataFrame | None, sub
     picture = sightings["image_id"]
     if hashes is not None:
         picture = picture.map(hashes.set_index("image_id")["pixels_digest"]).fillna(picture)
-    names = sightings["name"].map({name: normalised_name(name) for name in sightings["name"].unique()})
-    who = names.where(sightings["name"] != "", sightings["subject_id"])
+    who = normalised_names(sightings["name"]).where(sightings["name"] != "", sightings["subject_id"])
     counts = who.groupby(picture.to_numpy()).nunique()
     many = counts[counts >= subjects_min]
     return {image: int(many[key]) for image, key in zip(sightings["image_id"], picture, strict=True) if key in many}
