@@ -1,10 +1,10 @@
-"""The frame that curation starts from: what the catalog saw that a recipe wants and no takedown covers."""
+"""What curation starts from is read here: what the catalog saw that a recipe wants and no takedown covers."""
 
 from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,34 @@ from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
 from curation.contract import SIGHTING_COLUMNS
-from curation.decisions import no_search_for_cycles, records
+from curation.decisions import no_search_for_cycles
+from curation.sightings import Sightings
 
+_TEXT = pa.large_string()
+"""As pandas keeps texts, so that columns become its own as they are."""
 _SCHEMA = pa.schema(
-    [(name, {"rank": pa.int64(), "is_former": pa.bool_()}.get(name, pa.string())) for name in SIGHTING_COLUMNS]
+    [(name, {"rank": pa.int64(), "is_former": pa.bool_()}.get(name, _TEXT)) for name in SIGHTING_COLUMNS]
 )
 _READ_ROWS = 2000
 
 
-def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions) -> pd.DataFrame:
-    """Read SIGHTING_COLUMNS, sorted by sighting_id.
+def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions) -> Sightings:
+    """Read what the catalog saw for a recipe.
 
     Left out: sightings without an image, other sources, slots or kinds than the recipe's, and what a takedown covers
     by image, subject, name or address.
     """
+    with catalog.engine.connect() as connection:
+        # Two reads and a join here take half the time of a join there, which tells every subject once per picture.
+        seen, subjects = (_uncovered(_read(connection, query), suppressions) for query in _queries(connection, recipe))
+    return Sightings.of(seen, _with_canonical_attributes(subjects))
+
+
+def _queries(connection: Connection, recipe: Recipe) -> tuple[Select[Any], Select[Any]]:
+    """Ask for the sightings and for the subjects of a recipe."""
     sightings, subjects, pages = tables.sightings.c, tables.subjects.c, tables.pages.c
+    sources = connection.execute(select(sightings.source).distinct()).scalars().all()
+    wanted = [source for source in sources if recipe.matches_source(source)]
     seen = (
         select(
             sightings.sighting_id, sightings.image_id, sightings.subject_id, sightings.source, sightings.slot,
@@ -50,25 +63,13 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
         cast(subjects.is_former, Integer()).label("is_former"),
         cast(subjects.attributes, Text()).label("attributes"),
     ).where(subjects.kind == recipe.subject_kind)  # fmt: skip
-    # Two reads and a join here take half the time of a join there, which tells every subject once per picture.
-    with catalog.engine.connect() as connection:
-        table, of_subjects = _read(connection, seen), _read(connection, shown)
-    wanted = [source for source in pc.unique(table["source"]).to_pylist() if recipe.matches_source(source)]
-    rows = pc.index_in(table["subject_id"], value_set=of_subjects["subject_id"])
-    is_wanted = pc.and_(pc.is_in(table["source"], pa.array(wanted, pa.string())), pc.is_valid(rows))
-    table, of_subjects = table.filter(is_wanted), of_subjects.take(rows.filter(is_wanted))
-    for name in of_subjects.column_names[1:]:
-        table = table.append_column(name, of_subjects[name])
-    frame = _frame(table)
-    if suppressions.urls or suppressions.images or suppressions.subjects or suppressions.names:
-        frame = frame[[not _is_blocked(row, suppressions) for row in records(frame)]].reset_index(drop=True)
-    texts = {text: canonical_json(json.loads(text or "{}") or {}) for text in frame["attributes"].unique()}
-    frame["attributes"] = frame["attributes"].map(texts).astype("str")
-    return frame
+    if len(wanted) < len(sources):  # where all are wanted, an index on them would only be in the way
+        seen, shown = seen.where(sightings.source.in_(wanted)), shown.where(subjects.source.in_(wanted))
+    return seen, shown
 
 
 def _read(connection: Connection, query: Select[Any]) -> pa.Table:
-    """Read columns of SIGHTING_COLUMNS.
+    """Read columns of SIGHTING_COLUMNS, and fill what is missing.
 
     A few rows at a time, so that Python's objects live but briefly, and from the driver's cursor: SQLAlchemy's rows
     take half as long again.
@@ -80,7 +81,33 @@ def _read(connection: Connection, query: Select[Any]) -> pa.Table:
         while rows := result.cursor.fetchmany(_READ_ROWS):
             columns = zip(zip(*rows, strict=True), stored.types, strict=True)
             batches.append(pa.record_batch([pa.array(column, kind) for column, kind in columns], schema=stored))
-    return pa.Table.from_batches(batches, stored).cast(schema)
+    return _filled(pa.Table.from_batches(batches, stored).cast(schema))
+
+
+def _with_canonical_attributes(of_subjects: pa.Table) -> pa.Table:
+    """Write the JSON of `attributes` in one way, whatever the database made of it."""
+    texts = of_subjects["attributes"].combine_chunks().dictionary_encode()
+    written = pa.array([canonical_json(json.loads(text) or {}) for text in texts.dictionary.to_pylist()], _TEXT)
+    place = of_subjects.column_names.index("attributes")
+    return of_subjects.set_column(place, "attributes", written.take(texts.indices))
+
+
+def _uncovered(table: pa.Table, suppressions: Suppressions) -> pa.Table:
+    """Leave out the rows that a takedown covers."""
+    checks: list[tuple[str, Callable[[str], bool]]] = []
+    if suppressions.images:
+        checks.append(("image_id", suppressions.blocks_image))
+    if suppressions.subjects:
+        checks.append(("subject_id", suppressions.blocks_subject))
+    if suppressions.names:
+        checks.append(("name", suppressions.blocks_name))
+    if suppressions.urls or suppressions.names:  # an address may spell a name
+        checks += [(name, suppressions.blocks_url) for name in ("image_url", "page_url", "profile_url")]
+    for name, blocks in checks:
+        if name in table.column_names:
+            covered = [value for value in pc.unique(table[name]).to_pylist() if value and blocks(value)]
+            table = table.filter(pc.invert(pc.is_in(table[name], pa.array(covered, _TEXT))))
+    return table
 
 
 def load_documents(catalog: Catalog, recipe: Recipe, patterns: Sequence[str], blobs: BlobStore) -> dict[str, str]:
@@ -128,23 +155,8 @@ def images_alike(hashes: pd.DataFrame, suppressions: Suppressions) -> set[str]:
     }
 
 
-def sightings_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Make the frame of SIGHTING_COLUMNS; texts that are missing are empty, `rank` and `is_former` are typed."""
-    return _frame(pa.Table.from_pylist(rows, _SCHEMA))
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Fill what is missing, sort by sighting_id."""
+def _filled(table: pa.Table) -> pa.Table:
+    """Fill what is missing."""
     empty: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}
-    filled = [pc.fill_null(table[name], empty.get(name, "")) for name in SIGHTING_COLUMNS]
-    return pa.table(filled, list(SIGHTING_COLUMNS)).sort_by("sighting_id").to_pandas()
-
-
-def _is_blocked(row: dict[str, Any], suppressions: Suppressions) -> bool:
-    addresses = (row["image_url"], row["page_url"], row["profile_url"])
-    return (
-        suppressions.blocks_image(row["image_id"])
-        or suppressions.blocks_subject(row["subject_id"])
-        or suppressions.blocks_name(row["name"])
-        or any(address and suppressions.blocks_url(address) for address in addresses)
-    )
+    filled = {name: pc.fill_null(table[name], empty.get(name, "")) for name in table.column_names}
+    return pa.table(filled)

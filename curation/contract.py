@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from catalog.recipe import Recipe
     from catalog.suspects import Suspect
     from curation.compared import Compared
+    from curation.sightings import Sightings
 
 Rgb = NDArray[np.uint8]
 """(H, W, 3) uint8, RGB, EXIF-transposed."""
@@ -139,6 +140,22 @@ def rows_of(signals: Mapping[str, pd.DataFrame], name: str, image_ids: Iterable[
     return frame[frame["image_id"].isin(list(image_ids))]
 
 
+@runtime_checkable
+class ReadsColumns(Protocol):
+    """Tables that can read some columns and leave the others where they are."""
+
+    def read_columns(self, name: str, columns: list[str]) -> pa.Table:
+        """Give some columns of a stage's table."""
+        ...
+
+
+def columns_of(tables: Mapping[str, pd.DataFrame], name: str, columns: list[str]) -> pd.DataFrame:
+    """Give some columns of a table, without reading the others where that can be."""
+    if isinstance(tables, ReadsColumns):
+        return tables.read_columns(name, columns).to_pandas()
+    return tables[name][columns]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableInputs:
     """All that a table stage may read."""
@@ -201,7 +218,7 @@ class Curated:
     """The outcome of one curation: what review shows and a release is built from."""
 
     recipe: Recipe
-    sightings: pd.DataFrame
+    sightings: Sightings
     signals: Mapping[str, pd.DataFrame]
     tables: Mapping[str, pd.DataFrame]
     """Table stage -> table: samples, duplicates, noise, labels, groups, splits, pairs as the recipe asks."""

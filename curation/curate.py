@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.blobs import BlobStore
 from catalog.config import Config
@@ -29,18 +29,18 @@ from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
 from curation.candidates import images_alike, load_documents, load_sightings
 from curation.compared import Compared, memory_folder
-from curation.contract import Curated, TableInputs, TableResult, TableStage
-from curation.decisions import decisions_frame, sorted_decisions, standing
+from curation.contract import Curated, TableInputs, TableStage
+from curation.decisions import decisions_frame, sorted_decisions
 from curation.derived import DerivedFolder
 from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
+from curation.results import Results, read_decisions, write_result
+from curation.sightings import Sightings, table_digest
 from curation.stages import registry
 from curation.verdicts import load_standing
 
 Progress = Callable[[str, int, int], None]
 """(stage, done, to do); the measures are one stage, `measure`."""
-_DIGEST_ROWS = 1 << 16
-TABLE, DECISIONS = "table.parquet", "decisions.parquet"
 
 
 def curate(
@@ -71,7 +71,7 @@ def curate(
     blobs = config.blobs_url or str(root.blobs)
     suppressions = Suppressions.load(catalog)
     sightings = load_sightings(catalog, recipe, suppressions)
-    images = ImageSet.of(sightings["image_id"].unique().tolist())
+    images = ImageSet.of(sightings.image_ids)
     plan = plan_measures(recipe)
     started = time.perf_counter()
     measured = measure_images(
@@ -88,17 +88,17 @@ def curate(
     signals = Signals(plan, derived, images)
     if suppressions.looks and "hashes" in signals:
         blocked = images_alike(signals["hashes"], suppressions)
-        sightings = sightings[~sightings["image_id"].isin(blocked)].reset_index(drop=True)
-        signals = Signals(plan, derived, sightings["image_id"])
+        sightings = sightings.with_images(blocked, is_with=False)
+        signals = Signals(plan, derived, sightings.image_ids)
     documents = load_documents(catalog, recipe, recipe.pairs.get("lists", ()), BlobStore(blobs))
     state = _TableRun(recipe, catalog, sightings, signals, derived, documents)
     names = table_names(recipe)
     for position, name in enumerate(names):
         tell(name, position, len(names))
         begun = time.perf_counter()
-        is_new = state.run(registry.table(name))
-        rows = len(state.tables[name])
-        record.add(name, state.keys[name], rows, rows if is_new else 0, time.perf_counter() - begun)
+        if state.run(registry.table(name)):
+            rows = len(state.tables[name])
+            record.add(name, state.keys[name], rows, rows, time.perf_counter() - begun)
     tell("done", len(names), len(names))
     record.write()
     suspects = {suspect.sample_id: suspect for _, suspect in read_suspects(root.runs, recipe.name)}
@@ -129,74 +129,72 @@ class _TableRun:
 
     recipe: Recipe
     catalog: Catalog
-    sightings: pd.DataFrame
+    sightings: Sightings
     signals: Signals
     derived: str
     documents: Mapping[str, str]
     keys: dict[str, str] = field(default_factory=dict)
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Results = field(default_factory=Results)
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     decisions: pd.DataFrame = field(default_factory=decisions_frame)
-    _sightings_digest: str = ""
 
     def run(self, stage: TableStage) -> bool:
         """Run a stage, or read its result where its inputs are those of an earlier run; tells whether it ran."""
         params = table_params(self.recipe, stage.name)
         verdicts = load_standing(self.catalog, stage.reads_verdicts)
         assignments = self.catalog.assignments(self.recipe.name) if stage.reads_assignments else {}
-        self._sightings_digest = self._sightings_digest or frame_digest(self.sightings)
         recipe = self.recipe
         known = self.signals.inputs()
         documents = self.documents if stage.name == "pairs" else {}
         inputs = {
             "recipe": [recipe.label, recipe.subject_kind, sorted(recipe.role_classes), recipe.with_former],
-            "sightings": self._sightings_digest,
+            "sightings": self.sightings.digest,
             "signals": {name: known[name] for name in stage.signals if name in known},
             "stages": dict(self.keys),  # tables and decisions of all earlier stages
-            "verdicts": frame_digest(verdicts),
+            "verdicts": table_digest(pa.Table.from_pandas(verdicts, preserve_index=False)),
             "assignments": digest(assignments),
             "documents": digest(dict(documents)),
         }
         key = stage_key(stage.name, stage.version, params, inputs)
         folder = DerivedFolder(self.derived, stage.name, key)
-        result = _load(folder)
-        is_new = result is None
-        if result is None:
+        manifest = folder.read_manifest()
+        is_new = manifest is None
+        if manifest is None:
             compared = Compared(memory_folder(self.derived, stage, self.signals.keys_of_stages))
             given = TableInputs(
                 recipe=recipe,
                 params=params,
-                sightings=self.sightings,
+                sightings=self.sightings.frame,
                 signals=self.signals.only(stage.signals),
-                tables={name: self.tables[name] for name in stage.tables if name in self.tables},
+                tables=self.tables.only(stage.tables),
                 decisions=self.decisions,
                 verdicts=verdicts,
                 assignments=assignments,
                 documents=documents,
                 compared=compared,
             )
-            _save(folder, stage.name, params, inputs, stage.run(given))
+            manifest = write_result(folder, params, inputs, stage.run(given))
             compared.save()
-            result = _load(folder)
-            assert result is not None
         self.keys[stage.name] = key
-        self.tables[stage.name] = result.table
-        self.facts[stage.name] = result.facts
-        self.decisions = sorted_decisions([self.decisions, result.decisions])
+        self.tables.add(folder)
+        self.facts[stage.name] = manifest["facts"]
+        if manifest["decisions_count"]:
+            self.decisions = sorted_decisions([self.decisions, read_decisions(folder)])
         return is_new
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
         """Put the outcome together."""
-        samples = self.tables["samples"]
-        kept = standing(samples[["sample_id", "subject_id"]], self.decisions)
+        samples = self.tables.read_columns("samples", ["sample_id", "subject_id"])
+        held = pa.array(self.decisions.loc[self.decisions["outcome"] != "keep", "sample_id"])
+        kept = samples.filter(pc.invert(pc.is_in(samples["sample_id"], held.cast(pa.string()))))
         counts = {
             "images_count": len(self.signals.images),
             "images_new_count": images_new_count,
             "sightings_count": len(self.sightings),
-            "subjects_count": int(self.sightings["subject_id"].nunique()),
+            "subjects_count": len(self.sightings.subjects),
             "samples_count": len(samples),
             "kept_count": len(kept),
-            "kept_subjects_count": int(kept["subject_id"].nunique()),
+            "kept_subjects_count": pc.count_distinct(kept["subject_id"]).as_py(),
         }
         return Curated(
             recipe=self.recipe,
@@ -208,47 +206,6 @@ class _TableRun:
             stage_keys=keys,
             counts=counts,
         )
-
-
-def frame_digest(frame: pd.DataFrame) -> str:
-    """Hash a frame by its columns and values, in row order: 32 hex digits."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata().combine_chunks()
-    found = sha256(table.schema.serialize())
-    for batch in table.to_batches(max_chunksize=_DIGEST_ROWS):
-        found.update(batch.serialize())
-    return found.hexdigest()[:32]
-
-
-def _save(
-    folder: DerivedFolder, stage: str, params: Mapping[str, Any], inputs: Mapping[str, Any], result: TableResult
-) -> None:
-    folder.write_table(TABLE, pa.Table.from_pandas(result.table, preserve_index=False))
-    folder.write_table(DECISIONS, pa.Table.from_pandas(result.decisions, preserve_index=False))
-    for name, data in result.files.items():
-        folder.write(name, data)
-    folder.write_manifest(
-        {
-            "stage": stage,
-            "key": folder.key,
-            "params": dict(params),
-            "inputs": dict(inputs),
-            "rows_count": len(result.table),
-            "decisions_count": len(result.decisions),
-            "facts": dict(result.facts),
-        }
-    )
-
-
-def _load(folder: DerivedFolder) -> TableResult | None:
-    """Read a result back; None where it was not finished."""
-    manifest = folder.read_manifest()
-    if manifest is None:
-        return None
-    return TableResult(
-        table=folder.read_table(TABLE).to_pandas(),
-        decisions=folder.read_table(DECISIONS).to_pandas(),
-        facts=manifest["facts"],
-    )
 
 
 class _RunRecorder:

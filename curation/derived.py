@@ -96,13 +96,17 @@ class DerivedFolder:
         Raises:
             CatalogCorrupt: it is missing or broken.
         """
-        data = self.read(name)
+        wanted = None if columns is None else list(columns)
         try:
+            if self._is_local:  # a few columns of many: the others are not even read
+                return pq.read_table(self._path(name), columns=wanted, partitioning=None)
+            data = self.read(name)
             if data is None:
                 raise FileNotFoundError(name)
-            return pq.read_table(pa.BufferReader(data), columns=None if columns is None else list(columns))
+            return pq.read_table(pa.BufferReader(data), columns=wanted)
         except (pa.ArrowException, OSError) as error:
-            raise CatalogCorrupt(f"{self._path(name)}: {error}; delete it, it will be made again") from error
+            advice = f"delete it and {MANIFEST} beside it, they will be made again"
+            raise CatalogCorrupt(f"{self._path(name)}: {error}; {advice}") from error
 
     @property
     def _is_local(self) -> bool:

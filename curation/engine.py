@@ -12,6 +12,7 @@ from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.ids import sha256_hex
+from catalog.ids import digest
 from catalog.manifests import stage_key
 from catalog.recipe import Recipe
 from curation.contract import DecodeNeed
@@ -37,11 +38,13 @@ from curation.measuring import (
     watched_folder,
     write_parts,
 )
+from curation.ops.text_order import sorted_once
 from curation.stages import registry
 from curation.watch import ACCUSED, accused
 
 SHARD_IMAGES = 1000
 """Images of a full shard; fewer where all workers are to have work."""
+_DIGEST_ROWS = 1 << 20
 _STALE_S = 3600
 """Temporary files older than this are left-overs of killed writers: a part is written in seconds."""
 
@@ -67,18 +70,22 @@ class MeasurePlan:
 class ImageSet(Iterable[str]):
     """Ids of images, each once, sorted; a million take a second to sort and to hash, so they are handed on as this."""
 
-    ids: tuple[str, ...]
+    array: pa.Array
+    """Of strings."""
 
     @classmethod
-    def of(cls, image_ids: Iterable[str]) -> ImageSet:
+    def of(cls, image_ids: Iterable[str] | pa.Array) -> ImageSet:
         """Sort ids; a set of them is given back as it is."""
-        return image_ids if isinstance(image_ids, ImageSet) else cls(tuple(sorted(set(image_ids))))
+        if isinstance(image_ids, ImageSet):
+            return image_ids
+        texts = image_ids if isinstance(image_ids, pa.Array) else pa.array(list(image_ids), pa.string())
+        return cls(sorted_once(texts.cast(pa.string())))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.ids)
+        return iter(self.array.to_pylist())
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.array)
 
     @cached_property
     def digest(self) -> str:
@@ -86,8 +93,16 @@ class ImageSet(Iterable[str]):
 
         Ids have nothing that JSON would escape.
         """
-        text = '["' + '","'.join(self.ids) + '"]' if self.ids else "[]"
-        return sha256_hex(text.encode())
+        if not len(self):
+            return digest([])
+        found, between = sha256(b'["'), '","'
+        for start in range(0, len(self), _DIGEST_ROWS):
+            ids = self.array[start : start + _DIGEST_ROWS]
+            joined = pc.binary_join(pa.ListArray.from_arrays([0, len(ids)], ids), between)
+            found.update((between if start else "").encode())
+            found.update(joined[0].as_buffer())
+        found.update(b'"]')
+        return found.hexdigest()
 
 
 def plan_measures(recipe: Recipe) -> MeasurePlan:
@@ -163,7 +178,7 @@ def measure_images(
     return {name: len(images) for name, images in missing.items()}
 
 
-def unmeasured_count(plan: MeasurePlan, image_ids: Iterable[str], derived_location: str) -> int:
+def unmeasured_count(plan: MeasurePlan, image_ids: Iterable[str] | pa.Array, derived_location: str) -> int:
     """Count the images that lack a row of any stage of the plan."""
     wanted = ImageSet.of(image_ids)
     return len(set().union(*(_missing(derived_location, stage, wanted) for stage in plan.stages)))
@@ -254,7 +269,7 @@ def _clear_stale(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def part_table(folder: DerivedFolder, stage: PlannedStage, image_ids: Sequence[str]) -> pa.Table:
+def part_table(folder: DerivedFolder, stage: PlannedStage, image_ids: Sequence[str] | pa.Array) -> pa.Table:
     """Read the rows of some images from all parts, each image once, sorted by image_id."""
     wanted = pa.array(image_ids, pa.string())
     tables = [part_schema(stage.name, stage.params_json).empty_table()]
@@ -274,7 +289,7 @@ class Signals(Mapping[str, pd.DataFrame]):
     image, with the `reason` that any stage of the plan gave.
     """
 
-    def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str]) -> None:
+    def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str] | pa.Array) -> None:
         self._stages = {stage.name: stage for stage in plan.stages}
         self._names = tuple(self._stages)
         self._location = derived_location
@@ -321,7 +336,7 @@ class Signals(Mapping[str, pd.DataFrame]):
 
     def _table(self, name: str, images: ImageSet) -> pa.Table:
         stage = self._stages[name]
-        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, images.ids)
+        return part_table(DerivedFolder(self._location, stage.name, stage.key), stage, images.array)
 
     def _frame(self, name: str, images: ImageSet) -> pd.DataFrame:
         table = self._table(name, images)

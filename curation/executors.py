@@ -195,7 +195,12 @@ class DaskExecutor:
         with (
             dask.config.set(settings),
             LocalCluster(
-                n_workers=self.workers_count, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+                n_workers=self.workers_count,
+                threads_per_worker=1,
+                # No dashboard; its server of health and metrics takes any port, not the one of another cluster here.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                host="127.0.0.1",
             ) as cluster,
         ):
             yield cluster

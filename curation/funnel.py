@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+from sqlalchemy import func, select
 
 from catalog.db import Catalog
 from catalog.errors import UsageError
 from catalog.schema import REASONS, SPLITS
 from catalog.tables import images, pages, runs
-from curation.contract import Curated
+from curation.contract import Curated, columns_of
+from curation.decisions import standing
+from curation.engine import ImageSet
 
 _STEPS = (
     ("readable", "decode_", ""),
@@ -35,14 +38,11 @@ def funnel(curated: Curated, catalog: Catalog | None = None) -> pd.DataFrame:
     """
     rows: list[tuple[str, int, int]] = []
     if catalog is not None:
-        sources = set(curated.sightings["source"])
-        rows.append(("pages", int(catalog.frame(pages, pages.c.source.in_(sources))["page_id"].nunique()), 0))
-    samples = curated.tables["samples"]
-    rows += [
-        ("sightings", len(curated.sightings), 0),
-        ("images", int(curated.sightings["image_id"].nunique()), 0),
-        ("samples", len(samples), 0),
-    ]
+        query = select(func.count()).where(pages.c.source.in_(curated.sightings.sources))
+        with catalog.engine.connect() as connection:
+            rows.append(("pages", connection.execute(query).scalar_one(), 0))
+    samples_count = curated.counts["samples_count"]
+    rows += [(name, curated.counts[f"{name}_count"], 0) for name in ("sightings", "images", "samples")]
     if "faces" in curated.signals:
         with_faces = int((curated.signals["faces"]["faces_count"] > 0).sum())
         rows.insert(-1, ("images with a face", with_faces, 0))
@@ -54,10 +54,11 @@ def funnel(curated: Curated, catalog: Catalog | None = None) -> pd.DataFrame:
         is_here = (dropped["stage"] == stage) if stage else dropped["reason"].str.startswith(prefix)
         lost = set(dropped.loc[is_here, "sample_id"]) - gone
         gone |= lost
-        rows.append((step, len(samples) - len(gone), len(lost)))
-    rows.append(("kept", len(curated.kept()), len(samples) - len(gone) - len(curated.kept())))
+        rows.append((step, samples_count - len(gone), len(lost)))
+    kept_count = curated.counts["kept_count"]
+    rows.append(("kept", kept_count, samples_count - len(gone) - kept_count))
     if "splits" in curated.tables:
-        counts = curated.tables["splits"]["split"].value_counts()
+        counts = columns_of(curated.tables, "splits", ["split"])["split"].value_counts()
         rows += [(split, int(counts.get(split, 0)), 0) for split in SPLITS]
     return pd.DataFrame(rows, columns=["step", "count", "dropped_count"])
 
@@ -87,12 +88,20 @@ def since_run(curated: Curated, catalog: Catalog, run_id: str) -> Curated:
         name: table[table["sample_id"].isin(own)] if "sample_id" in table else table
         for name, table in curated.tables.items()
     }
+    sightings, decisions = curated.sightings.with_images(brought), narrowed(curated.decisions)
+    counts = {
+        "sightings_count": len(sightings),
+        "images_count": len(ImageSet.of(sightings.image_ids)),
+        "samples_count": len(samples),
+        "kept_count": len(standing(samples, decisions)),
+    }
     return replace(
         curated,
-        sightings=narrowed(curated.sightings),
+        sightings=sightings,
         signals={name: narrowed(curated.signals[name]) for name in ("faces",) if name in curated.signals},
         tables={**tables, "samples": samples},
-        decisions=narrowed(curated.decisions),
+        decisions=decisions,
+        counts={**curated.counts, **counts},
     )
 
 

@@ -17,6 +17,7 @@ from catalog.paths import DataRoot
 from catalog.release_format import TOMBSTONE, Release, file_sha256, open_release, version_order
 from curation.derived import DerivedFolder
 from curation.derived_files import DerivedFiles
+from curation.results import TABLE
 
 TRAINING, FIND = "training", "find"
 """Stages under which training keeps decoded releases and embedded galleries; it may not be imported here."""
@@ -80,14 +81,14 @@ class Places:
         """Yield every table that says which sample is of which picture and subject, of derived results."""
         for folder in self.derived.folders():
             if folder.stage == "samples" and folder.read_manifest() is not None:
-                yield folder.read_table("table.parquet", ["sample_id", "image_id", "subject_id"]).to_pandas()
+                yield folder.read_table(TABLE, ["sample_id", "image_id", "subject_id"]).to_pandas()
 
     def pair_tables(self) -> Iterator[pd.DataFrame]:
         """Yield every table of looked-at pairs of pictures."""
         for folder in self.derived.folders():
             if folder.stage == "duplicates" and folder.read_manifest() is not None:
                 try:
-                    table = folder.read_table("table.parquet", ["pair_id", "image_id_a", "image_id_b"])
+                    table = folder.read_table(TABLE, ["pair_id", "image_id_a", "image_id_b"])
                 except CatalogCorrupt:
                     continue  # of another version of the stage
                 yield table.to_pandas()

@@ -227,7 +227,7 @@ def curate_measured(config: Config, name: str) -> Curated:
 
     recipe = recipe_named(config, name)
     with Catalog(config.catalog_url) as catalog:
-        images = load_sightings(catalog, recipe, Suppressions.load(catalog))["image_id"]
+        images = load_sightings(catalog, recipe, Suppressions.load(catalog)).image_ids
     derived = config.derived_url or str(config.data_root.derived)
     missing = unmeasured_count(plan_measures(recipe), images, derived)
     if missing or not len(images):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from PIL import Image, ImageDraw
 
 from catalog import ids
@@ -18,7 +19,8 @@ from catalog.blobs import BlobStore
 from catalog.db import Catalog
 from catalog.paths import DataRoot
 from catalog.recipe import Recipe, parse_recipe
-from curation.contract import DECISION_COLUMNS, SAMPLE_COLUMNS, Curated
+from curation.contract import DECISION_COLUMNS, SAMPLE_COLUMNS, SIGHTING_COLUMNS, Curated
+from curation.sightings import Sightings
 
 RECIPE = """
 [recipe]
@@ -40,6 +42,22 @@ image = "original"
 size_px = 64
 exports = ["class_folders", "index_csv"]
 """
+
+MISSING = dict.fromkeys(SIGHTING_COLUMNS, "") | {"rank": 0, "is_former": False, "attributes": "{}"}
+SUBJECT_COLUMNS = (
+    "subject_id", "organisation", "label", "kind", "name", "role", "role_class", "is_former", "profile_url",
+    "attributes",
+)  # fmt: skip
+
+
+def sightings_of(rows: list[dict[str, Any]]) -> Sightings:
+    """Sightings and subjects of rows that may have any of SIGHTING_COLUMNS."""
+    filled = [{**MISSING, "sighting_id": f"s{number:03}", **row} for number, row in enumerate(rows)]
+    known = pd.DataFrame(filled, columns=list(SIGHTING_COLUMNS))
+    known = known.astype(dict.fromkeys(SIGHTING_COLUMNS, "str") | {"rank": "int64", "is_former": "bool"})
+    seen = known[[name for name in SIGHTING_COLUMNS if name not in SUBJECT_COLUMNS[1:]]]
+    subjects = known[list(SUBJECT_COLUMNS)].drop_duplicates("subject_id")
+    return Sightings.of(*(pa.Table.from_pandas(table, preserve_index=False) for table in (seen, subjects)))
 
 
 @dataclass
@@ -114,7 +132,7 @@ def make_world(
     }
     curated = Curated(
         recipe=recipe or parse_recipe("garments", RECIPE, "test"),
-        sightings=samples[["sighting_id", "image_id"]],
+        sightings=sightings_of(samples.to_dict("records")),
         signals={"thumbnails": pd.DataFrame(thumbs, columns=["image_id", "jpeg"]).drop_duplicates("image_id")},
         tables=tables,
         decisions=pd.DataFrame(columns=list(DECISION_COLUMNS), dtype="str"),

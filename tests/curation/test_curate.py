@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from catalog.config import Config
 from catalog.db import Catalog
-from catalog.errors import UsageError
+from catalog.errors import CatalogCorrupt, UsageError
 from catalog.ids import pair_key
 from catalog.recipe import Recipe
 from catalog.schema import Verdict
@@ -61,7 +61,7 @@ def planted(world, draw, encode):
 
 def test_every_planted_spoil_has_its_reason_and_nothing_else_is_lost(world, planted):
     outcome = run(world)
-    assert tuple(outcome.sightings.columns) == SIGHTING_COLUMNS
+    assert tuple(outcome.sightings.frame.columns) == SIGHTING_COLUMNS
     assert tuple(outcome.tables["samples"].columns) == SAMPLE_COLUMNS
     names = {image: name for name, image in planted.items()}
     found = {names[row["image_id"]]: row["reason"] for row in records(outcome.decisions)}
@@ -90,6 +90,20 @@ def test_a_second_call_only_reads(world, planted):
     assert len(world.catalog.frame(stage_runs)) == runs
     for name, table in first.tables.items():
         assert table.equals(again.tables[name])
+
+
+def test_what_nobody_asks_for_is_not_read(world, planted):
+    first = run(world)
+    table = world.root.stage_folder("duplicates", first.stage_keys["duplicates"]) / "table.parquet"
+    table.write_bytes(b"broken")
+    again = run(world)
+    assert again.counts | {"images_new_count": 0} == first.counts | {"images_new_count": 0}
+    assert again.tables["samples"].equals(first.tables["samples"])
+    with pytest.raises(CatalogCorrupt, match=r"duplicates.*table.parquet.*delete it and manifest.json"):
+        again.tables["duplicates"]
+    table.unlink()
+    table.with_name("manifest.json").unlink()
+    assert run(world).tables["duplicates"].equals(first.tables["duplicates"])
 
 
 def tables_digest(world, outcome) -> dict[str, str]:
@@ -167,7 +181,7 @@ def test_a_takedown_holds_also_for_a_copy(world, planted):
     phash = run(world).signals["hashes"].set_index("image_id").loc[planted["p0"], "phash"]
     add_suppression(world.catalog, "phash", f"{int(phash):016x}", "asked", "2026-11-21T05:00:00Z")
     add_suppression(world.catalog, "image", planted["p1"], "asked", "2026-11-21T05:00:00Z")
-    images = set(run(world).sightings["image_id"])
+    images = set(run(world).sightings.image_ids.to_pylist())
     assert not images & {planted["p0"], planted["smaller"], planted["p1"]}
     assert planted["p3"] in images
 
@@ -229,7 +243,7 @@ def test_since_shows_what_a_run_brought(world, planted, draw, encode):
     run_id = world.catalog.frame(runs)["run_id"].max()
     shown = since_run(run(world), world.catalog, run_id)
     counts = funnel(shown).set_index("step")["count"]
-    assert shown.sightings["image_id"].tolist() == [image]
+    assert shown.sightings.image_ids.to_pylist() == [image]
     assert counts[["images", "samples", "kept"]].tolist() == [1, 1, 1]
     with pytest.raises(UsageError, match="not in the catalog"):
         since_run(run(world), world.catalog, "no-such-run")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import socket
 import time
 
 import pytest
@@ -53,7 +54,8 @@ def test_an_error_of_the_function_is_raised():
 @pytest.mark.slow
 def test_dask_gives_the_same():
     pytest.importorskip("distributed")
-    assert sorted(DaskExecutor(workers_count=1).run(square, range(4))) == [(n, n * n) for n in range(4)]
+    with socket.create_server(("127.0.0.1", 8787)):  # the port that another cluster of this machine would have
+        assert sorted(DaskExecutor(workers_count=1).run(square, range(4))) == [(n, n * n) for n in range(4)]
 
 
 def test_settings_choose_the_executor():

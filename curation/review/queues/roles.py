@@ -39,7 +39,7 @@ class RolesQueue:
         """List the persons with a picture, those without a known role first."""
         wanted = set(curated.recipe.role_classes)
         columns = ["subject_id", "image_id", "role", "role_class", "rank"]
-        frame = curated.sightings[columns].sort_values(["subject_id", "rank", "image_id"])
+        frame = curated.sightings.frame[columns].sort_values(["subject_id", "rank", "image_id"])
         rows = records(frame.drop_duplicates("subject_id"))
         cards = []
         for row in rows:

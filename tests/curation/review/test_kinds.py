@@ -16,7 +16,7 @@ from curation.stages.duplicates import COLUMNS
 from curation.stages.labels import LabelsStage
 from curation.stages.samples import SamplesStage, face_answer, portrait_id
 from curation.verdicts import label_answer
-from tests.curation.handmade import make_world
+from tests.curation.handmade import make_world, sightings_of
 from tests.curation.stages.table_inputs import inputs, samples_frame
 
 
@@ -198,7 +198,8 @@ def test_roles_that_nobody_could_place_come_first(world):
     samples = world.curated.tables["samples"].drop_duplicates("subject_id")
     sightings = samples[["subject_id", "image_id"]].assign(rank=0, role="Pers. Ref.", role_class="professor")
     sightings.loc[sightings.index[4:], "role_class"] = "other"
-    cards = queue_cards(world.but(sightings=sightings).with_recipe(role_classes=("professor",)).curated, "roles")
+    asked = world.but(sightings=sightings_of(records(sightings))).with_recipe(role_classes=("professor",))
+    cards = queue_cards(asked.curated, "roles")
     assert len(cards) == len(samples)
     presets = [card.preset for card in cards if not card.is_random]
     assert presets == sorted(presets)  # no, no, ..., yes

@@ -5,8 +5,8 @@ import pytest
 
 from catalog.errors import UsageError
 from catalog.ids import sample_id
-from curation.candidates import sightings_frame
 from curation.stages.samples import SamplesStage, choose_face, read_label
+from tests.curation.handmade import sightings_of
 from tests.curation.stages.table_inputs import inputs, recipe
 
 SIZE = {"width_px": 400, "height_px": 300, "size_bytes": 1, "format": "JPEG", "mode": "RGB", "exif_orientation": 1}
@@ -43,7 +43,7 @@ def sighting(number: int, **facts):
 
 
 def run(rows, faces=None, decode=None, quality=None, hashes=None, params=None, **changes):
-    sightings = sightings_frame(rows)
+    sightings = sightings_of(rows).frame
     images = sorted(set(sightings["image_id"]))
     rows = {
         "decode": [{**SIZE, "reason": "", **(decode or {}).get(i, {})} for i in images],

@@ -6,10 +6,12 @@ import dataclasses
 import json
 from typing import Any
 
+import pytest
+
 from catalog import tables
 from catalog.db import Catalog, upsert
 from catalog.recipe import Recipe
-from catalog.suppressions import Suppressions
+from catalog.suppressions import Suppressions, add_suppression
 from curation.candidates import load_sightings
 from curation.contract import SIGHTING_COLUMNS
 
@@ -57,7 +59,7 @@ def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> N
         for row in subjects:
             upsert(connection, tables.subjects, [row])
         upsert(connection, tables.sightings, sightings)
-    frame = load_sightings(catalog, RECIPE, Suppressions.load(catalog))
+    frame = load_sightings(catalog, RECIPE, Suppressions.load(catalog)).frame
     assert tuple(frame.columns) == SIGHTING_COLUMNS
     assert frame["sighting_id"].to_list() == ["s4", "s5"]
     berta, cleo = frame.to_dict("records")
@@ -65,6 +67,36 @@ def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> N
     assert json.loads(berta["attributes"]) == {"a": "ä", "b": 1}
     assert (cleo["is_former"], cleo["label"], cleo["page_url"], cleo["attributes"]) == (False, "", "", "{}")
     assert frame["is_former"].dtype == bool
-    nothing = load_sightings(catalog, dataclasses.replace(RECIPE, sources=("none",)), Suppressions.load(catalog))
+    nothing = load_sightings(catalog, dataclasses.replace(RECIPE, sources=("none",)), Suppressions.load(catalog)).frame
     assert tuple(nothing.columns) == SIGHTING_COLUMNS
     assert nothing.empty
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("image", "i4"),
+        ("subject", "Berta"),
+        ("name", "berta"),
+        ("url", "http://127.0.0.2/4"),
+        ("url", "http://127.0.0.2/staff"),
+        ("url", "http://127.0.0.2/~berta"),
+    ],
+)
+def test_what_a_takedown_covers_is_left_out(catalog: Catalog, kind: str, value: str) -> None:
+    page = {
+        "page_id": "p", "source": "uni-cs", "url": "http://127.0.0.2/staff", "final_url": "", "status": 200,
+        "via": "http", "content_type": "", "fetched_at": "", "permission": {},
+    }  # fmt: skip
+    with catalog.begin() as connection:
+        upsert(connection, tables.pages, [{**page, **RUN}])
+        upsert(connection, tables.subjects, [subject("Berta", profile_url="http://127.0.0.2/~berta")])
+        upsert(connection, tables.subjects, [subject("Cleo")])
+        upsert(connection, tables.sightings, [sighting(4, "Berta"), sighting(5, "Cleo", page_id="other")])
+    whole = load_sightings(catalog, RECIPE, Suppressions.load(catalog))
+    assert whole.image_ids.to_pylist() == ["i4", "i5"]
+    add_suppression(catalog, kind, value, "asked", "2026-01-01T00:00:00Z")
+    rest = load_sightings(catalog, RECIPE, Suppressions.load(catalog))
+    assert rest.image_ids.to_pylist() == ["i5"]
+    assert rest.subjects["subject_id"].to_pylist() == ["Cleo"]
+    assert rest.digest == whole.with_images(["i5"]).digest != whole.digest
