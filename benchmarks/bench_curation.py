@@ -6,7 +6,8 @@ Peers: hashes, quality, faces and crops in one pass of two workers, against imag
 Cropper one after the other over the same files at the same number of workers. Growth: the same chain over `growth`
 times as many photos (the same ones, told apart by a comment in the file), for growth and memory: first, again with
 nothing new, and with one per cent new. Tables: catalog rows and signals of that many images are planted, and `curate`
-runs over them in the same three ways; tables are made anew where anything is new, from comparisons that are kept.
+runs over them in the same three ways, each in a process of its own; tables are made anew where anything is new, from
+comparisons that are kept.
 `--full` takes 3,000 and 30,000 photos and 1,000,000 rows; all parts take most of an hour, so each is kept in
 results/curation.json as soon as it is done, and may be run alone. results/curation.png draws all three.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import resource
 import shutil
 import sys
@@ -38,6 +40,7 @@ from catalog.config import Config  # noqa: E402
 from catalog.db import Catalog  # noqa: E402
 from curation.curate import curate  # noqa: E402
 from curation.executors import InlineExecutor, ProcessExecutor  # noqa: E402
+from curation.funnel import funnel, reason_counts  # noqa: E402
 
 WORKERS = 2
 CHAIN: Stages = {"hashes": {}, "quality": {}, "faces": {}, "crops": {"size_px": 128}}
@@ -119,25 +122,37 @@ def tables(count: int) -> dict[str, Any]:
     """Time curation over planted signals: first, with nothing new, with one per cent new."""
     root = cache_folder() / f"planted-{count}"
     shutil.rmtree(root, ignore_errors=True)
-    config = Config(root=root, executor="inline")
+    config = Config(root=root)
     found: dict[str, Any] = {"rows": count}
     with Catalog(config.catalog_url) as catalog:
         begun = time.process_time()
         plant(catalog, config.data_root, 0, count)
         found["planted_s"] = time.process_time() - begun
         for name in ("first", "nothing_new"):
-            found[f"{name}_s"], kept = _curated(catalog, config)
+            found[name] = in_a_process(root)
         plant(catalog, config.data_root, count, count + count // 100)
-        found["one_percent_new_s"], _ = _curated(catalog, config)
-    found |= {"kept": kept, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        found["one_percent_new"] = in_a_process(root)
     shutil.rmtree(root)
     return found
 
 
-def _curated(catalog: Catalog, config: Config) -> tuple[float, int]:
-    begun = time.process_time()
-    outcome = curate(PLANTED_RECIPE, catalog, config.data_root, config, InlineExecutor())
-    return time.process_time() - begun, outcome.counts["kept_count"]
+def in_a_process(root: Path) -> dict[str, float]:
+    """Curate planted rows in a process of its own, as the command does: all seconds from its start to its end."""
+    begun = time.perf_counter()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(curate_planted, root).result()
+    return {**found, "wall_s": time.perf_counter() - begun}
+
+
+def curate_planted(root: Path) -> dict[str, float]:
+    """Curate and count what the command shows."""
+    config = Config(root=root, executor="inline")
+    with Catalog(config.catalog_url) as catalog:
+        outcome = curate(PLANTED_RECIPE, catalog, config.data_root, config, InlineExecutor())
+        kept = funnel(outcome, catalog).set_index("step")["count"]["kept"]
+        reason_counts(outcome)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"cpu_s": time.process_time(), "kept": int(kept), "peak_mb": peak}
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
@@ -162,8 +177,8 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     middle.set(xlabel="photos", ylabel="CPU seconds", title=f"chain, exponent {grown['exponent']:.2f}")
     middle.legend(fontsize="small")
     rows = [one["rows"] for one in figures["tables"]]
-    for name, label in (("first_s", "first run"), ("nothing_new_s", "nothing new"), ("one_percent_new_s", "1 % new")):
-        right.loglog(rows, [one[name] for one in figures["tables"]], "o-", label=label)
+    for name, label in (("first", "first run"), ("nothing_new", "nothing new"), ("one_percent_new", "1 % new")):
+        right.loglog(rows, [one[name]["cpu_s"] for one in figures["tables"]], "o-", label=label)
     right.set(xlabel="planted images", ylabel="CPU seconds", title="tables")
     right.legend(fontsize="small")
     figure.savefig(path, dpi=110)
@@ -186,16 +201,22 @@ def goals_of(part: str, found: Any) -> timing.Goals:
     first, last = found
     return {
         "catalog and signals: growth exponent": (math.log10(last["planted_s"] / first["planted_s"]), "<=", 1.25),
-        "tables: growth exponent": (math.log10(last["first_s"] / first["first_s"]), "<=", 1.25),
-        "tables: nothing new, s": (last["nothing_new_s"], "<=", 10.0),
+        "tables: growth exponent": (math.log10(last["first"]["cpu_s"] / first["first"]["cpu_s"]), "<=", 1.25),
+        "tables: nothing new, s by the clock": (last["nothing_new"]["wall_s"], "<=", 10.0),
     }
 
 
 def tell(part: str, found: Any) -> None:
     """Print the table of one part."""
     if part == "tables":
-        names = ("rows", "planted_s", "first_s", "nothing_new_s", "one_percent_new_s", "kept", "peak_mb")
-        timing.print_table("tables, CPU", names, [tuple(one[name] for name in names) for one in found])
+        names = ("cpu_s", "wall_s", "peak_mb", "kept")
+        for one in found:
+            rows = [
+                (what, *(one[what][name] for name in names)) for what in ("first", "nothing_new", "one_percent_new")
+            ]
+            timing.print_table(
+                f"tables, {one['rows']} rows, planted in {one['planted_s']:.0f} s", ("run", *names), rows
+            )
         return
     spent = {**found["peers"], "own": found["own"]} if part == "peers" else found
     rows = [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items() if isinstance(one, dict)]

@@ -45,21 +45,21 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
 
 
 def _queries(connection: Connection, recipe: Recipe) -> tuple[Select[Any], Select[Any]]:
-    """Ask for the sightings and for the subjects of a recipe."""
+    """Ask for the sightings and for the subjects of a recipe, which tell the source of both: it is in their ids."""
     sightings, subjects, pages = tables.sightings.c, tables.subjects.c, tables.pages.c
-    sources = connection.execute(select(sightings.source).distinct()).scalars().all()
+    sources = connection.execute(select(subjects.source).distinct()).scalars().all()
     wanted = [source for source in sources if recipe.matches_source(source)]
     seen = (
         select(
-            sightings.sighting_id, sightings.image_id, sightings.subject_id, sightings.source, sightings.slot,
-            sightings.rank, sightings.image_url, pages.url.label("page_url"),
+            sightings.sighting_id, sightings.image_id, sightings.subject_id, sightings.slot, sightings.rank,
+            sightings.image_url, pages.url.label("page_url"),
         )
         .outerjoin(tables.pages, pages.page_id == sightings.page_id)
         .where(sightings.image_id.is_not(None), sightings.slot.in_(recipe.slots))
     )  # fmt: skip
     shown = select(
-        subjects.subject_id, subjects.organisation, subjects.label, subjects.kind, subjects.name, subjects.role,
-        subjects.role_class, subjects.profile_url,
+        subjects.subject_id, subjects.source, subjects.organisation, subjects.label, subjects.kind, subjects.name,
+        subjects.role, subjects.role_class, subjects.profile_url,
         cast(subjects.is_former, Integer()).label("is_former"),
         cast(subjects.attributes, Text()).label("attributes"),
     ).where(subjects.kind == recipe.subject_kind)  # fmt: skip

@@ -48,7 +48,7 @@ class Sightings:
     @property
     def sources(self) -> set[str]:
         """All that they come from."""
-        return set(pc.unique(self.seen["source"]).to_pylist())
+        return set(pc.unique(self.subjects["source"]).to_pylist())
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -12,12 +12,13 @@ On a thousand groups of four classes the first steps reach the optimum that a so
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from curation.ops.exact_deal import solve_deal
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 FREE = -1
 """In the place of a part: the group has none yet."""
@@ -62,7 +63,9 @@ def deal_groups(groups: csr_array, shares: NDArray[np.float64], fixed: NDArray[n
     sides = np.full(groups.shape[0], FREE, np.int64) if fixed is None else fixed.copy()
     if not len(sides):
         return Dealt(sides, 0.0, is_proved=True)
+    # Here, as numba and scipy take a second to load, and where nothing is new nobody deals.
     from curation.ops import dealing
+    from curation.ops.exact_deal import solve_deal
 
     groups = groups[:, np.flatnonzero(groups.sum(axis=0))]  # what nobody has needs no balance
     free = np.flatnonzero(sides == FREE)
@@ -89,6 +92,8 @@ def deal_groups(groups: csr_array, shares: NDArray[np.float64], fixed: NDArray[n
 
 def _held(groups: csr_array, sides: NDArray[np.int64], parts: int) -> NDArray[np.float64]:
     """(P, S) what each part has by the groups that stand."""
+    from scipy.sparse import csr_array
+
     stands = np.flatnonzero(sides != FREE)
     chosen = csr_array((np.ones(len(stands)), (sides[stands], stands)), shape=(parts, len(sides)))
     return np.asarray((chosen @ groups).toarray(), np.float64)

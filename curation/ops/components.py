@@ -6,8 +6,6 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 
 def component_of_pairs(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -20,6 +18,10 @@ def component_of_pairs(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64
     Returns:
         (count,) component numbers.
     """
+    # Here, as scipy takes a quarter of a second to load, and where nothing is new nobody calls.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     ones = np.ones(len(pairs), np.int8)
     graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)

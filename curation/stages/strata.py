@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, csr_array
 
 from catalog.errors import UsageError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 WHOLE = "samples"
 """Name of stratum 0: all samples."""
@@ -30,6 +33,8 @@ def group_strata(
     Returns:
         (ids of the groups, sorted; (G, S) counts; name of each stratum). Stratum 0 holds all samples.
     """
+    from scipy.sparse import coo_array, csr_array
+
     rows, ids = pd.factorize(samples["group_id"], sort=True)
     columns, names = [np.zeros(len(samples), np.int64)], [WHOLE]
     for name in stratify:

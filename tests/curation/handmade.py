@@ -45,7 +45,7 @@ exports = ["class_folders", "index_csv"]
 
 MISSING = dict.fromkeys(SIGHTING_COLUMNS, "") | {"rank": 0, "is_former": False, "attributes": "{}"}
 SUBJECT_COLUMNS = (
-    "subject_id", "organisation", "label", "kind", "name", "role", "role_class", "is_former", "profile_url",
+    "subject_id", "source", "organisation", "label", "kind", "name", "role", "role_class", "is_former", "profile_url",
     "attributes",
 )  # fmt: skip
 
