@@ -20,16 +20,13 @@ from catalog.ids import canonical_json
 from catalog.looks import Look
 from catalog.recipe import Recipe
 from catalog.suppressions import Suppressions
+from curation.columns import TEXT, read_columns
 from curation.contract import SIGHTING_COLUMNS
-from curation.decisions import no_search_for_cycles
 from curation.sightings import Sightings
 
-_TEXT = pa.large_string()
-"""As pandas keeps texts, so that columns become its own as they are."""
 _SCHEMA = pa.schema(
-    [(name, {"rank": pa.int64(), "is_former": pa.bool_()}.get(name, _TEXT)) for name in SIGHTING_COLUMNS]
+    [(name, {"rank": pa.int64(), "is_former": pa.bool_()}.get(name, TEXT)) for name in SIGHTING_COLUMNS]
 )
-_READ_ROWS = 2000
 
 
 def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions) -> Sightings:
@@ -39,9 +36,16 @@ def load_sightings(catalog: Catalog, recipe: Recipe, suppressions: Suppressions)
     by image, subject, name or address.
     """
     with catalog.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")  # or each statement would see another state of the catalog
         # Two reads and a join here take half the time of a join there, which tells every subject once per picture.
         seen, subjects = (_uncovered(_read(connection, query), suppressions) for query in _queries(connection, recipe))
     return Sightings.of(seen, _with_canonical_attributes(subjects))
+
+
+def _read(connection: Connection, query: Select[Any]) -> pa.Table:
+    schema = pa.schema([_SCHEMA.field(column.name) for column in query.selected_columns])
+    return _filled(read_columns(connection, query, schema))
 
 
 def _queries(connection: Connection, recipe: Recipe) -> tuple[Select[Any], Select[Any]]:
@@ -68,26 +72,10 @@ def _queries(connection: Connection, recipe: Recipe) -> tuple[Select[Any], Selec
     return seen, shown
 
 
-def _read(connection: Connection, query: Select[Any]) -> pa.Table:
-    """Read columns of SIGHTING_COLUMNS, and fill what is missing.
-
-    A few rows at a time, so that Python's objects live but briefly, and from the driver's cursor: SQLAlchemy's rows
-    take half as long again.
-    """
-    schema = pa.schema([_SCHEMA.field(column.name) for column in query.selected_columns])
-    stored = pa.schema([field.with_type(pa.int64()) if field.type == pa.bool_() else field for field in schema])
-    batches = []
-    with connection.execute(query) as result, no_search_for_cycles():
-        while rows := result.cursor.fetchmany(_READ_ROWS):
-            columns = zip(zip(*rows, strict=True), stored.types, strict=True)
-            batches.append(pa.record_batch([pa.array(column, kind) for column, kind in columns], schema=stored))
-    return _filled(pa.Table.from_batches(batches, stored).cast(schema))
-
-
 def _with_canonical_attributes(of_subjects: pa.Table) -> pa.Table:
     """Write the JSON of `attributes` in one way, whatever the database made of it."""
     texts = of_subjects["attributes"].combine_chunks().dictionary_encode()
-    written = pa.array([canonical_json(json.loads(text) or {}) for text in texts.dictionary.to_pylist()], _TEXT)
+    written = pa.array([canonical_json(json.loads(text or "{}") or {}) for text in texts.dictionary.to_pylist()], TEXT)
     place = of_subjects.column_names.index("attributes")
     return of_subjects.set_column(place, "attributes", written.take(texts.indices))
 
@@ -106,7 +94,7 @@ def _uncovered(table: pa.Table, suppressions: Suppressions) -> pa.Table:
     for name, blocks in checks:
         if name in table.column_names:
             covered = [value for value in pc.unique(table[name]).to_pylist() if value and blocks(value)]
-            table = table.filter(pc.invert(pc.is_in(table[name], pa.array(covered, _TEXT))))
+            table = table.filter(pc.invert(pc.is_in(table[name], pa.array(covered, TEXT))))
     return table
 
 

@@ -184,17 +184,20 @@ class _TableRun:
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
         """Put the outcome together."""
-        samples = self.tables.read_columns("samples", ["sample_id", "subject_id"])
-        held = pa.array(self.decisions.loc[self.decisions["outcome"] != "keep", "sample_id"])
-        kept = samples.filter(pc.invert(pc.is_in(samples["sample_id"], held.cast(pa.string()))))
+        of_samples = self.tables.read_columns("samples", ["subject_id"])["subject_id"]
+        held = self.decisions.loc[self.decisions["outcome"] != "keep", ["sample_id", "subject_id"]].drop_duplicates()
+        held_counts = held["subject_id"].value_counts()
+        theirs = of_samples.filter(pc.is_in(of_samples, pa.array(held_counts.index, of_samples.type)))
+        totals = theirs.to_pandas().value_counts()
+        lost_count = int((held_counts.reindex(totals.index) == totals).sum())  # subjects of whom no sample stands
         counts = {
             "images_count": len(self.signals.images),
             "images_new_count": images_new_count,
             "sightings_count": len(self.sightings),
             "subjects_count": len(self.sightings.subjects),
-            "samples_count": len(samples),
-            "kept_count": len(kept),
-            "kept_subjects_count": pc.count_distinct(kept["subject_id"]).as_py(),
+            "samples_count": len(of_samples),
+            "kept_count": len(of_samples) - len(held),
+            "kept_subjects_count": pc.count_distinct(of_samples).as_py() - lost_count,
         }
         return Curated(
             recipe=self.recipe,

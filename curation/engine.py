@@ -44,7 +44,7 @@ from curation.watch import ACCUSED, accused
 
 SHARD_IMAGES = 1000
 """Images of a full shard; fewer where all workers are to have work."""
-_DIGEST_ROWS = 1 << 20
+_DIGEST_ROWS = 1 << 16
 _STALE_S = 3600
 """Temporary files older than this are left-overs of killed writers: a part is written in seconds."""
 

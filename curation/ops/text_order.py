@@ -19,9 +19,11 @@ def text_order(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     lengths = pc.unique(pc.binary_length(texts)).to_pylist()
     if len(lengths) != 1 or not lengths[0]:
         return pc.sort_indices(texts).cast(pa.int64())
-    fixed = texts.cast(pa.binary()).cast(pa.binary(lengths[0]))
-    letters = np.frombuffer(fixed.buffers()[1], f"S{lengths[0]}", offset=fixed.offset * lengths[0], count=len(fixed))
-    return pa.array(np.argsort(letters, kind="stable"))
+    _, starts, letters = texts.buffers()
+    wide = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    start = int(np.frombuffer(starts, wide, offset=texts.offset * np.dtype(wide).itemsize, count=1)[0])
+    words = np.frombuffer(letters, f"S{lengths[0]}", offset=start, count=len(texts))  # as they lie, not a copy
+    return pa.array(np.argsort(words, kind="stable"))
 
 
 def sorted_once(texts: pa.Array) -> pa.Array:
