@@ -194,6 +194,11 @@ def test_the_funnel_adds_up(world, planted):
     assert rows["readable"]["dropped_count"] == 1
     assert rows["unique"]["dropped_count"] == 2
     assert rows["kept"]["count"] == 19 == sum(rows[split]["count"] for split in ("train", "validation", "test"))
+    kept = outcome.kept()
+    assert len(kept) == outcome.counts["kept_count"]
+    assert kept["subject_id"].nunique() == outcome.counts["kept_subjects_count"]
+    assert outcome.sightings.frame["subject_id"].nunique() == outcome.counts["subjects_count"]
+    assert outcome.counts["kept_subjects_count"] < outcome.counts["subjects_count"]  # one has only a broken picture
     counts = reason_counts(outcome)
     assert counts["count"].sum() == len(outcome.decisions)
     assert (counts["meaning"].str.len() > 5).all()
