@@ -23,12 +23,22 @@ CROP_FRAC = 0.9
 """The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
 PHASH_VIEWS = ("phash", "phash_mirror", "phash_turn90", "phash_turn180", "phash_turn270", "phash_crop")
 DHASH_VIEWS = ("dhash", "dhash_mirror", "dhash_crop")
-_ACROSS = np.where(np.arange(8) % 2, np.float32(-1), np.float32(1))[None, :]
-_DOWN = _ACROSS.T
+_PLACES = np.arange((8 + 8 + 8 + 8) * (8 + 8 + 9 + 9)).reshape(32, 34)
+"""Where in what `_readers` read stand the low DCT of the whole and of the centre, and both shrunk to 8 x 9."""
+_PLAIN, _CENTRE, _WHOLE, _INNER = _PLACES[:8, :8], _PLACES[8:16, 8:16], _PLACES[16:24, 16:25], _PLACES[24:, 25:]
+_ONES, _ODD = np.ones((8, 8), np.float32), np.where(np.arange(8) % 2, np.float32(-1), np.float32(1))
+_LOWS = np.stack([_PLAIN, _PLAIN, _PLAIN.T, _PLAIN, _PLAIN.T, _CENTRE]).reshape(-1, 64)
+"""(6, 64) which coefficients make each of PHASH_VIEWS; _SIGNS says with which sign."""
+_SIGNS = np.stack(
+    [_ONES, _ONES * _ODD, _ONES * _ODD[:, None], np.outer(_ODD, _ODD), _ONES * _ODD, _ONES]
+).reshape(-1, 64)  # fmt: skip
+_FIRST = np.stack([_WHOLE[:, :-1], _WHOLE[:, 8:0:-1], _INNER[:, :-1]]).reshape(-1, 64)
+_SECOND = np.stack([_WHOLE[:, 1:], _WHOLE[:, 7::-1], _INNER[:, 1:]]).reshape(-1, 64)
+"""(3, 64) neighbours that each of DHASH_VIEWS compares."""
 _HALVED = np.where(np.arange(8) == 0, 0.5, 1.0)
-_POWERS = np.asarray(np.outer(_HALVED, _HALVED) / (2 * SIDE_PX * SIDE_PX) ** 2, np.float32)
+_POWERS = np.asarray(np.outer(_HALVED, _HALVED) / (2 * SIDE_PX * SIDE_PX) ** 2, np.float32).ravel()
 """Square of an unnormalised coefficient -> its share of the variance (Parseval); the mean has none."""
-_POWERS[0, 0] = 0
+_POWERS[0] = 0
 _KEPT_READERS = 1500
 """Matrices that are kept, some 40 kB each: making one takes a third of the time of a decode."""
 _COLOUR_BITS = 3
@@ -51,25 +61,16 @@ def hash_views(gray: Gray) -> tuple[dict[str, int], float]:
     Source: imagehash.phash and imagehash.dhash 4.3.2; without Pillow's rounding between the passes, so within 2 bits.
     """
     height, width = gray.shape
-    read = (_readers(height, 8) @ gray.astype(np.float32)) @ _readers(width, 9).T
-    plain, centre = read[:8, :8], read[8:16, 8:16]
-    lows = np.empty((len(PHASH_VIEWS), 8, 8), np.float32)
-    lows[0], lows[5] = plain, centre
-    np.multiply(plain, _ACROSS, out=lows[1])
-    np.multiply(plain.T, _DOWN, out=lows[2])
-    np.multiply(lows[1], _DOWN, out=lows[3])
-    np.multiply(plain.T, _ACROSS, out=lows[4])
-    flat = lows.reshape(len(lows), 64)
-    ranked = np.sort(flat, axis=1)
-    found = dict(zip(PHASH_VIEWS, _pack(flat > (ranked[:, 31:32] + ranked[:, 32:33]) / 2), strict=True))
-    # Rounded as pixels are: what is flat stays flat.
-    whole, inner = np.rint(read[16:24, 16:25]), np.rint(read[24:32, 25:34])
-    steps = np.empty((len(DHASH_VIEWS), 8, 8), np.bool_)
-    np.greater(whole[:, 1:], whole[:, :-1], out=steps[0])
-    np.greater(whole[:, 7::-1], whole[:, 8:0:-1], out=steps[1])
-    np.greater(inner[:, 1:], inner[:, :-1], out=steps[2])
-    found |= dict(zip(DHASH_VIEWS, _pack(steps.reshape(len(steps), 64)), strict=True))
-    return found, float(np.sqrt(np.vdot(plain * plain, _POWERS)))
+    read = ((_readers(height, 8) @ gray.astype(np.float32)) @ _readers(width, 9).T).ravel()
+    lows = read[_LOWS] * _SIGNS
+    ranked = np.sort(lows, axis=1)
+    bits = np.empty((len(PHASH_VIEWS) + len(DHASH_VIEWS), 64), np.bool_)
+    np.greater(lows, (ranked[:, 31:32] + ranked[:, 32:33]) / 2, out=bits[: len(lows)])
+    shrunk = np.rint(read)  # as pixels are: what is flat stays flat
+    np.greater(shrunk[_SECOND], shrunk[_FIRST], out=bits[len(lows) :])
+    numbers = np.packbits(bits, axis=1).view(">u8")[:, 0].tolist()
+    found = dict(zip((*PHASH_VIEWS, *DHASH_VIEWS), numbers, strict=True))
+    return found, float(np.sqrt(np.dot(lows[0] * lows[0], _POWERS)))
 
 
 def colour_hash(rgb: NDArray[np.uint8]) -> int:
@@ -105,11 +106,6 @@ def _saturation_codes() -> NDArray[np.int64]:
     values, border = np.arange(256), 256 * 2 // 3
     codes = np.where(values < border, 0, np.where(values > border, _HUES, _BETWEEN))
     return np.where(values < 256 // 3, _GREY, codes)
-
-
-def _pack(bits: NDArray[np.bool_]) -> list[int]:
-    """Pack rows of 64 booleans into numbers, the first one highest."""
-    return np.packbits(bits, axis=1).view(">u8")[:, 0].tolist()
 
 
 @lru_cache(maxsize=_KEPT_READERS)
