@@ -43,6 +43,8 @@ from curation.executors import InlineExecutor, ProcessExecutor  # noqa: E402
 from curation.funnel import funnel, reason_counts  # noqa: E402
 
 WORKERS = 2
+RUNS = {"first": "first run", "nothing_new": "nothing new", "one_percent_new": "1 % new"}
+"""Name of each run -> its label."""
 CHAIN: Stages = {"hashes": {}, "quality": {}, "faces": {}, "crops": {"size_px": 128}}
 
 
@@ -105,7 +107,7 @@ def growth_of_chain(count: int, growth: int) -> dict[str, Any]:
         once_mb = peak_mb()
         for number in range(growth):
             store(grown, paths, partial(told_apart, number=number))
-        for name in ("first", "nothing_new", "one_percent_new"):
+        for name in RUNS:
             if name == "one_percent_new":
                 store(grown, paths[: max(1, growth * len(paths) // 100)], partial(told_apart, number=growth))
             found[name] = timing.timed(lambda: measure_all(grown, grown / "derived"))
@@ -177,7 +179,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     middle.set(xlabel="photos", ylabel="CPU seconds", title=f"chain, exponent {grown['exponent']:.2f}")
     middle.legend(fontsize="small")
     rows = [one["rows"] for one in figures["tables"]]
-    for name, label in (("first", "first run"), ("nothing_new", "nothing new"), ("one_percent_new", "1 % new")):
+    for name, label in RUNS.items():
         right.loglog(rows, [one[name]["cpu_s"] for one in figures["tables"]], "o-", label=label)
     right.set(xlabel="planted images", ylabel="CPU seconds", title="tables")
     right.legend(fontsize="small")
@@ -211,12 +213,9 @@ def tell(part: str, found: Any) -> None:
     if part == "tables":
         names = ("cpu_s", "wall_s", "peak_mb", "kept")
         for one in found:
-            rows = [
-                (what, *(one[what][name] for name in names)) for what in ("first", "nothing_new", "one_percent_new")
-            ]
-            timing.print_table(
-                f"tables, {one['rows']} rows, planted in {one['planted_s']:.0f} s", ("run", *names), rows
-            )
+            rows = [(label, *(one[run][name] for name in names)) for run, label in RUNS.items()]
+            title = f"tables, {one['rows']} rows, planted in {one['planted_s']:.0f} s"
+            timing.print_table(title, ("run", *names), rows)
         return
     spent = {**found["peers"], "own": found["own"]} if part == "peers" else found
     rows = [(name, one["cpu_s"], one["wall_s"]) for name, one in spent.items() if isinstance(one, dict)]

@@ -2,9 +2,9 @@
 
 Run `python -m benchmarks.bench_scaling [--images 400 1600]`. Portraits are drawn, imported and curated with the stages
 of the recipe `majors`, each size in a process of its own; processor time does not depend on what else the machine
-does. The slope between the sizes is what one more image costs; the rest is starting up. Deciding is no slope, neither its
-time (drawn portraits look alike, so that most of it goes into comparing pairs) nor its memory: bench_curation measures
-both at a million rows. Writes benchmarks/results/scaling.json.
+does. The slope between the sizes is what one more image costs; the rest is starting up. Deciding is no slope, neither
+its time (drawn portraits look alike, so that most of it goes into comparing pairs) nor its memory: bench_curation
+measures both at a million rows. Writes benchmarks/results/scaling.json.
 """
 
 from __future__ import annotations

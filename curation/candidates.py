@@ -145,6 +145,6 @@ def images_alike(hashes: pd.DataFrame, suppressions: Suppressions) -> set[str]:
 
 def _filled(table: pa.Table) -> pa.Table:
     """Fill what is missing."""
-    empty: dict[str, Any] = {"rank": 0, "is_former": False, "attributes": "{}"}
+    empty: dict[str, Any] = {"rank": 0, "is_former": False}
     filled = {name: pc.fill_null(table[name], empty.get(name, "")) for name in table.column_names}
     return pa.table(filled)

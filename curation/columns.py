@@ -26,6 +26,9 @@ def read_columns(connection: Connection, query: Select[Any], schema: pa.Schema) 
         connection: of the catalog.
         query: names columns, the first one of the table whose rows it gives.
         schema: types of the columns (TEXT, int64 or bool), in order.
+
+    Returns:
+        The columns; a missing number is null, a missing text null or empty.
     """
     stored = pa.schema([field.with_type(pa.int64()) if field.type == pa.bool_() else field for field in schema])
     read = _by_ranges if connection.dialect.name == "sqlite" else _by_rows

@@ -234,6 +234,6 @@ class Curated:
 
     def kept(self) -> pd.DataFrame:
         """Samples that no stage drops or holds for review, in sample_id order."""
-        samples = self.tables["samples"]
-        held = self.decisions.loc[self.decisions["outcome"] != "keep", "sample_id"]
-        return samples[~samples["sample_id"].isin(held)]
+        from curation.decisions import standing  # which stands on this module
+
+        return standing(self.tables["samples"], self.decisions)

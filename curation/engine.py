@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -27,6 +26,7 @@ from curation.contract import DecodeNeed
 from curation.decode import DECODE_VERSION
 from curation.derived import DerivedFolder
 from curation.executors import Executor
+from curation.lazy_frames import LazyFrames
 from curation.measuring import (
     DECODE,
     REASON,
@@ -282,7 +282,7 @@ def part_table(folder: DerivedFolder, stage: PlannedStage, image_ids: Sequence[s
     return table.filter(pa.array(~ids.duplicated().to_numpy())) if len(ids) else table
 
 
-class Signals(Mapping[str, pd.DataFrame]):
+class Signals(LazyFrames):
     """Measure stage -> frame, each read when it is first asked for.
 
     Frames hold `image_id` and the stage's columns for the images that have them. The frame `decode` holds every
@@ -290,34 +290,13 @@ class Signals(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(self, plan: MeasurePlan, derived_location: str, image_ids: Iterable[str] | pa.Array) -> None:
+        super().__init__(stage.name for stage in plan.stages)
         self._stages = {stage.name: stage for stage in plan.stages}
-        self._names = tuple(self._stages)
         self._location = derived_location
         self.images = ImageSet.of(image_ids)
-        self._frames: dict[str, pd.DataFrame] = {}
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._frames:
-            self._frames[name] = self._decode_frame() if name == DECODE else self._frame(name, self.images)
-        return self._frames[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names  # a Mapping would read the frame to know
-
-    def only(self, names: Iterable[str]) -> Signals:
-        """Give the same signals less those of other stages."""
-        wanted = set(names)
-        chosen = copy(self)  # the frames are shared
-        chosen._names = tuple(name for name in self._names if name in wanted)
-        return chosen
+    def _read(self, name: str) -> pd.DataFrame:
+        return self._decode_frame() if name == DECODE else self._frame(name, self.images)
 
     def read_some(self, name: str, image_ids: Iterable[str]) -> pd.DataFrame:
         """Read the rows of some images."""

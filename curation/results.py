@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,45 +10,25 @@ import pyarrow as pa
 
 from curation.contract import TableResult
 from curation.derived import DerivedFolder
+from curation.lazy_frames import LazyFrames
 
 TABLE, DECISIONS = "table.parquet", "decisions.parquet"
 
 
-class Results(Mapping[str, pd.DataFrame]):
-    """Table stage -> its table. Where nothing is new nobody asks for most of them, and a million rows take seconds."""
+class Results(LazyFrames):
+    """Table stage -> its table."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._folders: dict[str, DerivedFolder] = {}
-        self._names: tuple[str, ...] = ()
-        self._frames: dict[str, pd.DataFrame] = {}
 
     def add(self, folder: DerivedFolder) -> None:
         """Take in what a folder holds."""
         self._folders[folder.stage] = folder
         self._names = (*self._names, folder.stage)
 
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._frames:
-            self._frames[name] = self._folders[name].read_table(TABLE).to_pandas()
-        return self._frames[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names  # a Mapping would read the table to know
-
-    def only(self, names: Iterable[str]) -> Results:
-        """Give the same tables less those of other stages."""
-        wanted = set(names)
-        chosen = copy(self)  # the frames are shared
-        chosen._names = tuple(name for name in self._names if name in wanted)
-        return chosen
+    def _read(self, name: str) -> pd.DataFrame:
+        return self._folders[name].read_table(TABLE).to_pandas()
 
     def read_columns(self, name: str, columns: list[str]) -> pa.Table:
         """Read some columns of a table."""

@@ -16,6 +16,10 @@ from curation.candidates import load_sightings
 from curation.contract import SIGHTING_COLUMNS
 
 RUN = {"first_run_id": "r", "last_run_id": "r"}
+PAGE = {
+    "page_id": "p", "source": "uni-cs", "url": "http://127.0.0.2/staff", "final_url": "", "status": 200,
+    "via": "http", "content_type": "", "fetched_at": "", "permission": {}, **RUN,
+}  # fmt: skip
 RECIPE = Recipe(name="people", title="", purpose="", sources=("uni-*",), subject_kind="person", slots=("portrait",))
 
 
@@ -36,10 +40,6 @@ def sighting(number: int, of: str, **others: Any) -> dict[str, Any]:
 
 
 def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> None:
-    page = {
-        "page_id": "p", "source": "uni-cs", "url": "http://127.0.0.2/staff", "final_url": "", "status": 200,
-        "via": "http", "content_type": "", "fetched_at": "", "permission": {},
-    }  # fmt: skip
     subjects = [
         subject("Berta", is_former=True, attributes={"b": 1, "a": "ä"}, role="docent"),
         subject("Cleo", label=None),
@@ -55,7 +55,7 @@ def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> N
         sighting(0, "Dora", source="shop"),
     ]
     with catalog.begin() as connection:
-        upsert(connection, tables.pages, [{**page, **RUN}])
+        upsert(connection, tables.pages, [PAGE])
         for row in subjects:
             upsert(connection, tables.subjects, [row])
         upsert(connection, tables.sightings, sightings)
@@ -63,7 +63,7 @@ def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> N
     assert tuple(frame.columns) == SIGHTING_COLUMNS
     assert frame["sighting_id"].to_list() == ["s4", "s5"]
     berta, cleo = frame.to_dict("records")
-    assert (berta["is_former"], berta["rank"], berta["role"], berta["page_url"]) == (True, 4, "docent", page["url"])
+    assert (berta["is_former"], berta["rank"], berta["role"], berta["page_url"]) == (True, 4, "docent", PAGE["url"])
     assert json.loads(berta["attributes"]) == {"a": "ä", "b": 1}
     assert (cleo["is_former"], cleo["label"], cleo["page_url"], cleo["attributes"]) == (False, "", "", "{}")
     assert frame["is_former"].dtype == bool
@@ -84,12 +84,8 @@ def test_sightings_are_read_with_their_subjects_and_pages(catalog: Catalog) -> N
     ],
 )
 def test_what_a_takedown_covers_is_left_out(catalog: Catalog, kind: str, value: str) -> None:
-    page = {
-        "page_id": "p", "source": "uni-cs", "url": "http://127.0.0.2/staff", "final_url": "", "status": 200,
-        "via": "http", "content_type": "", "fetched_at": "", "permission": {},
-    }  # fmt: skip
     with catalog.begin() as connection:
-        upsert(connection, tables.pages, [{**page, **RUN}])
+        upsert(connection, tables.pages, [PAGE])
         upsert(connection, tables.subjects, [subject("Berta", profile_url="http://127.0.0.2/~berta")])
         upsert(connection, tables.subjects, [subject("Cleo")])
         upsert(connection, tables.sightings, [sighting(4, "Berta"), sighting(5, "Cleo", page_id="other")])
