@@ -57,7 +57,9 @@ class BlobStore:
         """
         try:
             if self._local is not None:
-                body = self._path(sha256).read_bytes()
+                # Text and no buffer: a path object and a second copy cost as much as reading a small file.
+                with open(f"{self._local}/{_relative(sha256)}", "rb", buffering=0) as file:  # noqa: PTH123
+                    body = file.readall()
             else:
                 body = bytes(self._remote.cat_file(self._key(sha256)))
         except FileNotFoundError:

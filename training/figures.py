@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training.measures import running_mean
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -33,7 +34,7 @@ def draw_curves(figure: Figure, phases: Sequence[tuple[str, Sequence[dict[str, f
         for _, history in phases[:-1]:
             start += len(history)
             axes.axvline(start + 0.5, linewidth=1, linestyle=":", color="C7")
-        axes.legend(frameon=False)
+        _legend_below(axes)
 
 
 def draw_steps(figure: Figure, losses: NDArray[np.float64], window: int = 50) -> None:
@@ -43,7 +44,7 @@ def draw_steps(figure: Figure, losses: NDArray[np.float64], window: int = 50) ->
     axes.plot(steps, losses, linewidth=0.6, alpha=0.4, label="each step")
     axes.plot(steps, running_mean(losses, window), linewidth=1.8, label=f"mean of {window}", color="C1")
     axes.set(title="Training loss by step", xlabel="step")
-    axes.legend(frameon=False)
+    _legend_below(axes)
 
 
 def draw_confusion(figure: Figure, classes: Sequence[str], matrix: NDArray[Any]) -> None:
@@ -95,7 +96,7 @@ def draw_histograms(figure: Figure, targets: NDArray[np.float64], predicted: NDA
     bins = np.histogram_bin_edges(np.concatenate([targets, predicted]), 30)
     axes.hist([targets, predicted], bins=bins, label=["truth", "prediction"])
     axes.set(xlabel="value", ylabel="samples")
-    axes.legend(frameon=False)
+    _legend_below(axes)
 
 
 def draw_roc(
@@ -118,7 +119,7 @@ def draw_skew(figure: Figure, values: NDArray[np.float32], is_same: NDArray[np.i
     axes.hist(values[is_same == 1], bins=bins, alpha=0.6, label="same", color="C0")
     axes.axvline(threshold, linestyle="--", linewidth=1.5, color="C7", label="threshold")
     axes.set(xlabel="value", ylabel="pairs")
-    axes.legend(frameon=False)
+    _legend_below(axes)
 
 
 def draw_recall(figure: Figure, ranks: Sequence[int], curves: dict[str, list[float]]) -> None:
@@ -129,3 +130,11 @@ def draw_recall(figure: Figure, ranks: Sequence[int], curves: dict[str, list[flo
     axes.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
     axes.set(xlabel="K", ylabel="R@K", ylim=(0, 1.02))
     axes.legend(frameon=False, loc="lower right")
+
+
+def _legend_below(axes: Axes) -> None:
+    """Put the legend under the axis, where it hides no curve whichever way that runs.
+
+    Matplotlib's own search for the best place looks at every point, and warns where a busy machine makes that long.
+    """
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)

