@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -93,14 +93,11 @@ def _banded_keys(left: Hashes, right: Hashes | None, radius_bits: int) -> _Keys:
     radii = np.array([quarter if band <= rest else quarter - 1 for band in range(_BANDS)])
     order = _spread_bits(left if right is None else right)
     left, right = _reordered(left, order), None if right is None else _reordered(right, order)
-    # Here, as numba costs what small jobs do not need.
-    from curation.ops.hamming_join import join
-
     found = [np.empty(0, np.uint64)]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for band in range(_BANDS):
             if radii[band] >= 0:
-                found += pool.map(lambda call: join(*call), _calls(left, right, radii, band, radius_bits))
+                found += pool.map(lambda call: call(), _calls(left, right, radii, band, radius_bits))
     return np.concatenate(found)
 
 
@@ -137,15 +134,24 @@ def _reordered(hashes: Hashes, order: list[int]) -> Hashes:
 
 def _calls(
     left: Hashes, right: Hashes | None, radii: NDArray[np.int64], band: int, radius_bits: int
-) -> Iterator[tuple[Any, ...]]:
-    """Cut one band's join into calls of the compiled loop, which runs beside others."""
+) -> Iterator[Callable[[], _Keys]]:
+    """Cut one band's join into calls that run beside each other."""
+    # Here, as numba costs what small jobs do not need.
+    from curation.ops.hamming_join import join, named
+
     # Both sides are walked in the order of the band, so that neighbours in time are neighbours in memory.
-    sorted_left = _ordered(left, band)
-    sorted_right = sorted_left if right is None else _ordered(right, band)
-    settings = (_flips(int(radii[band])), band, radii, radius_bits)
-    edges = np.searchsorted(sorted_left[2], np.arange(0, len(left), _CHUNK_ROWS))
+    hashes, rows, starts = _ordered(left, band)
+    others, numbers, buckets = (hashes, rows, starts) if right is None else _ordered(right, band)
+    flips, is_self = _flips(int(radii[band])), right is None
+
+    def call(first_key: int, last_key: int) -> _Keys:
+        found = join(hashes, starts, others, buckets, flips, radius_bits, is_self, first_key, last_key)
+        keys: _Keys = named(found, hashes, rows, others, numbers, band, radii, is_self)
+        return keys
+
+    edges = np.searchsorted(starts, np.arange(0, len(left), _CHUNK_ROWS))
     for first_key, last_key in pairwise(np.unique([*edges, 1 << _BAND_BITS]).tolist()):
-        yield sorted_left, sorted_right, *settings, first_key, last_key, right is None
+        yield partial(call, first_key, last_key)
 
 
 def _ordered(hashes: Hashes, band: int) -> tuple[Hashes, NDArray[np.uint32], NDArray[np.int64]]:

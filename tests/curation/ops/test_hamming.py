@@ -45,6 +45,16 @@ def test_bands_find_what_brute_force_finds(monkeypatch, radius):
     assert np.array_equal(near_pairs(left, right, radius), expected)
 
 
+def test_bands_in_which_many_hashes_are_equal_lose_none(monkeypatch):
+    random = np.random.default_rng(5)
+    hashes = random.integers(0, 2**64, 300, dtype=np.uint64) & ~np.uint64(0xFFFF)  # one bucket of the lowest band
+    hashes[150:] = hashes[:150] ^ random.integers(0, 1 << 5, 150, dtype=np.uint64)
+    expected = [(i, j) for i, j in naive(hashes, hashes, 6) if i < j]
+    monkeypatch.setattr(hamming, "_BRUTE_PRODUCT", -1)
+    assert [tuple(pair) for pair in self_pairs(hashes, 6).tolist()] == expected
+    assert [tuple(pair) for pair in near_pairs(hashes, hashes[::-1], 6).tolist()] == naive(hashes, hashes[::-1], 6)
+
+
 def test_self_pairs_hold_no_diagonal_and_each_pair_once():
     hashes = clustered(3, 80)
     expected = [(i, j) for i, j in naive(hashes, hashes, 8) if i < j]
