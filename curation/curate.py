@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.blobs import BlobStore
 from catalog.config import Config
@@ -29,8 +28,8 @@ from catalog.suspects import read_suspects
 from catalog.tables import stage_runs
 from curation.candidates import images_alike, load_documents, load_sightings
 from curation.compared import Compared, memory_folder
-from curation.contract import Curated, TableInputs, TableStage
-from curation.decisions import decisions_frame, held, sorted_decisions
+from curation.contract import Curated, TableInputs, TableStage, columns_of
+from curation.decisions import decisions_frame, sorted_decisions, standing
 from curation.derived import DerivedFolder
 from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import Executor, executor_for
@@ -184,20 +183,16 @@ class _TableRun:
 
     def curated(self, keys: Mapping[str, str], images_new_count: int) -> Curated:
         """Put the outcome together."""
-        of_samples = self.tables.read_columns("samples", ["subject_id"])["subject_id"]
-        gone = held(self.decisions)[["sample_id", "subject_id"]].drop_duplicates()
-        gone_counts = gone["subject_id"].value_counts()
-        theirs = of_samples.filter(pc.is_in(of_samples, pa.array(gone_counts.index, of_samples.type)))
-        totals = theirs.to_pandas().value_counts()
-        lost_count = int((gone_counts.reindex(totals.index) == totals).sum())  # subjects of whom no sample stands
+        samples = columns_of(self.tables, "samples", ["sample_id", "subject_id"])
+        kept = standing(samples, self.decisions)
         counts = {
             "images_count": len(self.signals.images),
             "images_new_count": images_new_count,
             "sightings_count": len(self.sightings),
             "subjects_count": len(self.sightings.subjects),
-            "samples_count": len(of_samples),
-            "kept_count": len(of_samples) - len(gone),
-            "kept_subjects_count": pc.count_distinct(of_samples).as_py() - lost_count,
+            "samples_count": len(samples),
+            "kept_count": len(kept),
+            "kept_subjects_count": kept["subject_id"].nunique(),
         }
         return Curated(
             recipe=self.recipe,

@@ -96,6 +96,7 @@ def measure_shard(job: ShardJob) -> int:
             before = {name: by_image[image_id] for name, by_image in known.items() if image_id in by_image}
             for name, row in _measure_image(job, image, functions, before).items():
                 rows[name].append({"image_id": image_id, **row})
+            del image  # with all the pixels that it came to hold, before the next is decoded
     write_parts(job, rows)
     return len(job.image_ids)
 
@@ -124,6 +125,7 @@ def _ahead(items: Iterable[T], size_bytes: Callable[[T], int]) -> Iterator[T]:
     for item in items:
         waiting.append(item)
         waiting_bytes += size_bytes(item)
+        del item
         if len(waiting) == _AHEAD_COUNT or waiting_bytes > _AHEAD_BYTES:
             while waiting:
                 yield waiting.popleft()

@@ -16,7 +16,7 @@ from typing import Self
 from curation.derived import DerivedFolder
 
 IMAGE_LIMIT_S = 5.0
-"""CPU seconds that one picture may take: a hundred megapixels with all measures take about three."""
+"""CPU seconds that one picture may take to decode, and to measure: a hundred megapixels take about three in all."""
 _LOOK_S = 0.25
 ACCUSED = "hung-"
 """Prefix of the files' names; the image id follows."""
@@ -48,7 +48,7 @@ class Watch:
         self._done.set()
 
     def begin(self, image_id: str) -> None:
-        """Say which image comes next; its time starts."""
+        """Say which image is worked on from now; its time starts."""
         self._now = image_id, time.process_time()
 
     def _look(self) -> None:

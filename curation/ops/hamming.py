@@ -54,7 +54,7 @@ def near_pairs(left: Hashes, right: Hashes, radius_bits: int) -> Pairs:
 def self_pairs(hashes: Hashes, radius_bits: int) -> Pairs:
     """As `near_pairs` of hashes with themselves, i < j only, for half the work.
 
-    Ten million take some 2 GB and two and a half minutes of two cores (benchmarks/bench_duplicates.py).
+    Ten million take some 2 GB and two minutes of two cores (benchmarks/bench_duplicates.py).
     """
     _check_radius(radius_bits)
     if len(hashes) ** 2 <= _BRUTE_PRODUCT:

@@ -58,7 +58,7 @@ class SplitsStage:
     """See the module."""
 
     name = "splits"
-    version = 2
+    version = 3
     signals: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("samples", "duplicates", "groups")
     reads_verdicts: tuple[str, ...] = ()
@@ -131,7 +131,9 @@ def held_sides(groups: pd.Series, assignments: Mapping[str, str]) -> dict[str, s
         groups: group_id by sample_id.
         assignments: sample_id -> split, or `fold <n>`.
     """
-    known = {str(sample): str(group) for sample, group in groups.items()}
+    if not assignments:
+        return {}
+    known = dict(zip(groups.index.tolist(), groups.tolist(), strict=True))
     held: dict[str, str] = {}
     for sample, side in assignments.items():
         if sample in known:

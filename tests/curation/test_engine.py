@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -15,8 +16,9 @@ from catalog.blobs import BlobStore
 from catalog.errors import CatalogCorrupt
 from catalog.ids import digest
 from catalog.recipe import Recipe
-from curation import engine
+from curation import engine, measuring
 from curation.contract import rows_of
+from curation.decode import decode_image
 from curation.engine import ImageSet, Signals, measure_images, plan_measures
 from curation.executors import DaskExecutor, InlineExecutor, ProcessExecutor
 from curation.measuring import _ahead
@@ -188,7 +190,7 @@ def test_a_picture_that_kills_workers_is_found_and_gets_a_row(store):
 
 def hanging(function, held, job):
     """Run a shard in which some pictures hold the decoder up for ever, and some what is measured."""
-    from curation import measuring, watch
+    from curation import watch
 
     watch.IMAGE_LIMIT_S = 1.5
     decode, measure = measuring.decode_image, measuring._measure_image
@@ -249,10 +251,19 @@ def test_what_is_made_ahead_keeps_its_order_and_is_bounded(sizes):
     assert given_back == list(range(len(sizes)))
 
 
-def test_large_pictures_are_made_one_at_a_time():
-    made = iter(range(5))
-    assert next(_ahead(made, lambda _: 9 << 20)) == 0
-    assert next(made) == 1
+def test_a_shard_holds_one_large_picture_at_a_time(tmp_path, draw, encode, monkeypatch):
+    monkeypatch.setattr(measuring, "_AHEAD_BYTES", 0)
+    blobs, held = BlobStore(tmp_path / "blobs"), weakref.WeakSet()
+    ids = [blobs.put(encode(draw(seed), "JPEG")) for seed in range(12)]  # shards of three
+
+    def decode(*arguments):
+        assert not held
+        image = decode_image(*arguments)
+        held.add(image.original)
+        return image
+
+    monkeypatch.setattr(measuring, "decode_image", decode)
+    run(tmp_path, ids)
 
 
 def test_progress_counts_to_the_end(store):
