@@ -85,7 +85,7 @@ class SplitsStage:
         held = held_sides(groups, assignments)
         sides, deal = _sides(samples, settings, held)
         samples["split"] = samples["group_id"].map(sides).astype("str")
-        before = samples["sample_id"].map(assignments)
+        before = samples["sample_id"].map(assignments) if assignments else pd.Series(None, samples.index, dtype="str")
         yields = before.notna() & (before != samples["split"])
         yielding = samples.assign(was=before)[yields]
         rows = [

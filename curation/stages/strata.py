@@ -43,7 +43,7 @@ def group_strata(
         names += [f"{name} {value!r}" for value in classes]
     at = np.tile(rows, len(columns)), np.concatenate(columns)
     counts = coo_array((np.ones(len(at[0])), at), shape=(len(ids), len(names))).tocsr()
-    return [str(group) for group in ids], csr_array(counts), names
+    return ids.tolist(), csr_array(counts), names
 
 
 def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Series:
