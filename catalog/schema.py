@@ -54,7 +54,7 @@ REASONS: dict[str, str] = {
     "record_drift": "the page holds an unknown part",
     # decoding
     "decode_truncated": "the bytes end before the picture does",
-    "decode_bomb": "more pixels or frames than is allowed",
+    "decode_bomb": "more pixels, in all or on one side, or more frames than is allowed",
     "decode_not_an_image": "HTML, text or other bytes under a picture's name",
     "decode_vector": "a vector drawing (SVG)",
     "decode_animated": "more than one frame",

@@ -22,10 +22,14 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from catalog.errors import BadImage
 from curation.contract import DecodedImage, DecodeNeed, Rgb
 
-DECODE_VERSION = 2
+DECODE_VERSION = 3
 """Raise when pixels or reasons may change: all measures stand on it."""
 PIXELS_LIMIT = 100_000_000
 """A picture that declares more is refused before its pixels are decoded; 300 MB of RGB."""
+SIDE_LIMIT_PX = 65_535
+"""The longest side that a JPEG can have. A line of millions of pixels (a small PNG) is no picture: what is made per
+length, as the weights of a hash, would take all memory.
+"""
 FRAMES_LIMIT = 1000
 """An animation of more frames is called a bomb."""
 
@@ -141,6 +145,8 @@ def _read_header(body: bytes) -> _Header:
         width, height = image.size
         if width * height > PIXELS_LIMIT:
             raise BadImage("decode_bomb", f"{width} x {height} pixels, allowed are {PIXELS_LIMIT}")
+        if max(width, height) > SIDE_LIMIT_PX:
+            raise BadImage("decode_bomb", f"{width} x {height} pixels, a side may have {SIDE_LIMIT_PX}")
         if width < 1 or height < 1:
             raise BadImage("decode_failed", f"{width} x {height} pixels")
         frames = _frames_count(image)

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from catalog.errors import BadImage
 from curation.contract import DecodeNeed
-from curation.decode import PIXELS_LIMIT, decode_image
+from curation.decode import PIXELS_LIMIT, SIDE_LIMIT_PX, decode_image
 
 WHOLE = DecodeNeed(min_side_px=10**6)
 
@@ -145,6 +145,8 @@ def test_says_why_bytes_are_no_picture(draw):
         png[: len(png) // 2]: "decode_truncated",
         png_declaring(60_000, 60_000): "decode_bomb",
         png_declaring(PIXELS_LIMIT // 10_000 + 1, 10_000): "decode_bomb",
+        saved(Image.new("L", (SIDE_LIMIT_PX + 1, 1)), "PNG"): "decode_bomb",
+        saved(Image.new("L", (1, 2_000_000)), "PNG"): "decode_bomb",
         saved(frames[0], "GIF", **moving): "decode_animated",
         saved(frames[0], "WEBP", **moving): "decode_animated",
         saved(frames[0], "PNG", **moving): "decode_animated",

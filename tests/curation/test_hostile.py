@@ -25,7 +25,7 @@ def test_every_kind_of_file_has_its_outcome(name, body):
     expected = {
         "empty": "decode_empty", "html": "decode_not_an_image", "text": "decode_not_an_image",
         "pdf": "decode_not_an_image", "svg": "decode_vector", "film": "decode_failed", "png-bomb": "decode_bomb",
-        "png-wide": "decode_bomb",
+        "png-wide": "decode_bomb", "png-thin": "decode_bomb",
     }  # fmt: skip
     assert outcome(body) == ("decode_animated" if name.endswith("-moving") else expected.get(name, ""))
 
