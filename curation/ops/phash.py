@@ -131,13 +131,9 @@ def _readers(length: int, steps: int, is_halved: bool) -> Floats:
     differences of neighbours.
     """
     margin = round(length * (1 - CROP_FRAC) / 2)
-    centre = (margin, max(margin + 1, length - margin))
-    blocks = [
-        _dct_rows() @ _lanczos(length, (0, length), SIDE_PX),
-        _dct_rows() @ _lanczos(length, centre, SIDE_PX),
-        _lanczos(length, (0, length), steps),
-        _lanczos(length, centre, steps),
-    ]
+    boxes = (0, length), (margin, max(margin + 1, length - margin))
+    plain, centre = _lanczos(length, boxes, SIDE_PX)
+    blocks = [_dct_rows() @ plain, _dct_rows() @ centre, *_lanczos(length, boxes, steps)]
     whole = np.concatenate(blocks)
     if not is_halved:
         return np.ascontiguousarray(whole, np.float32)
@@ -145,18 +141,18 @@ def _readers(length: int, steps: int, is_halved: bool) -> Floats:
     return np.ascontiguousarray(pairs, np.float32)
 
 
-def _lanczos(length: int, box: tuple[int, int], size: int) -> Floats:
-    """Weights with which Pillow's Lanczos filter makes `size` pixels of box[0] .. box[1]: (size, length)."""
-    scale = (box[1] - box[0]) / size
-    support = max(scale, 1.0)
-    centres = box[0] + (np.arange(size) + 0.5) * scale
+def _lanczos(length: int, boxes: tuple[tuple[int, int], ...], size: int) -> Floats:
+    """Weights with which Pillow's Lanczos filter makes `size` pixels of each box, as (boxes, size, length)."""
+    starts, ends = np.array(boxes, np.float64).T[:, :, None, None]
+    scale = (ends - starts) / size
+    centres = starts + (np.arange(size)[:, None] + 0.5) * scale
     positions = np.arange(length)
-    offsets = (positions[None, :] + 0.5 - centres[:, None]) / support
-    is_read = (np.abs(offsets) < 3) & (positions >= box[0]) & (positions < box[1])
+    offsets = (positions + 0.5 - centres) / np.maximum(scale, 1.0)
+    is_read = (np.abs(offsets) < 3) & (positions >= starts) & (positions < ends)
     read = offsets[is_read]
     weights = np.zeros(offsets.shape)
     weights[is_read] = np.sinc(read) * np.sinc(read / 3)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+    return np.asarray(weights / weights.sum(axis=2, keepdims=True), np.float32)
 
 
 @cache
