@@ -101,7 +101,7 @@ def sound_files() -> tuple[tuple[str, bytes], ...]:
         "film": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
         "png-bomb": _declaring(100_000, 100_000),
         "png-wide": _declaring(2**31 - 1, 1),
-        "png-thin": _saved(Image.new("L", (20_000_000, 1)), "PNG", "L", {}),
+        "png-thin": _saved(Image.new("L", (2_000_000, 1)), "PNG", "L", {}),
     }
     return (*files, *texts.items())
 

@@ -76,9 +76,5 @@ def no_search_for_cycles() -> Iterator[None]:
 
 def standing(samples: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     """Samples that no decision drops or holds for review, in the order given."""
-    return samples[~samples["sample_id"].isin(held(decisions)["sample_id"])]
-
-
-def held(decisions: pd.DataFrame) -> pd.DataFrame:
-    """Decisions that drop a sample or hold it for review."""
-    return decisions[decisions["outcome"] != "keep"]
+    held = decisions.loc[decisions["outcome"] != "keep", "sample_id"]
+    return samples[~samples["sample_id"].isin(held)]

@@ -94,7 +94,7 @@ def is_near_before(differing, band, radii):
 def named(found, hashes, rows, others, numbers, band, radii, is_self):
     """Turn places into numbers, without the pairs that an earlier band finds.
 
-    Apart from finding, which has fewer arrays to hold thereby: a third of its time.
+    Apart from finding, which has fewer arrays to hold thereby and takes a quarter less time.
 
     Args:
         found: pairs as place << 32 | place.

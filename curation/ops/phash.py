@@ -134,11 +134,10 @@ def _readers(length: int, steps: int, is_halved: bool) -> Floats:
     boxes = (0, length), (margin, max(margin + 1, length - margin))
     plain, centre = _lanczos(length, boxes, SIDE_PX)
     blocks = [_dct_rows() @ plain, _dct_rows() @ centre, *_lanczos(length, boxes, steps)]
-    whole = np.concatenate(blocks)
-    if not is_halved:
-        return np.ascontiguousarray(whole, np.float32)
-    pairs = np.add.reduceat(whole, np.arange(0, length - 1, 2), axis=1)  # the last takes the odd one in
-    return np.ascontiguousarray(pairs, np.float32)
+    weights = np.concatenate(blocks)
+    if is_halved:
+        weights = np.add.reduceat(weights, np.arange(0, length - 1, 2), axis=1)  # the last takes the odd one in
+    return np.ascontiguousarray(weights, np.float32)
 
 
 def _lanczos(length: int, boxes: tuple[tuple[int, int], ...], size: int) -> Floats:
