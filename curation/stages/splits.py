@@ -83,8 +83,7 @@ class SplitsStage:
             sample: side for sample, side in inputs.assignments.items() if side.startswith(_FOLD) == has_folds
         }
         held = held_sides(groups, assignments)
-        sides, deal = _sides(samples, settings, held)
-        samples["split"] = samples["group_id"].map(sides).astype("str")
+        samples["split"], deal = _sides(samples, settings, held)
         before = samples["sample_id"].map(assignments) if assignments else pd.Series(None, samples.index, dtype="str")
         yields = before.notna() & (before != samples["split"])
         yielding = samples.assign(was=before)[yields]
@@ -159,25 +158,26 @@ def _conflicts(yielding: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _sides(
     samples: pd.DataFrame, settings: Mapping[str, Any], held: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, Any]]:
-    """Give each group its side, and say how near the wish that comes."""
+) -> tuple[pd.Series, dict[str, Any]]:
+    """Give each sample the side of its group, and say how near the wish that comes."""
     if settings["kind"] == "leave_one_source_out":
-        return _sides_by_source(samples, settings["test_source"], held), {}
+        by_group = _sides_by_source(samples, settings["test_source"], held)
+        return samples["group_id"].map(by_group).astype("str"), {}
     if settings["kind"] == "kfold":
         parts = [f"{_FOLD}{fold}" for fold in range(settings["folds"])]
         shares = np.full(len(parts), 1 / len(parts))
     else:
         parts = [split for split in SPLITS if settings["ratios"].get(split, 0) > 0]
         shares = np.array([settings["ratios"][part] for part in parts])
-    ids, groups, strata = group_strata(samples, settings["stratify"], int(settings["target_bins"]))
+    rows, ids, groups, strata = group_strata(samples, settings["stratify"], int(settings["target_bins"]))
     if not settings["allow_sparse"] and not held:
         refuse_sparse(groups, strata, len(parts))
     place = {part: number for number, part in enumerate(parts)}
     fixed = np.array([place.get(held.get(group, ""), FREE) for group in ids], np.int64)
     dealt: Dealt = deal_groups(groups, shares, fixed)
-    sides = {group: parts[side] for group, side in zip(ids, dealt.sides.tolist(), strict=True)}
+    sides = [held.get(group, parts[side]) for group, side in zip(ids, dealt.sides.tolist(), strict=True)]
     facts = {"largest_deviation_frac": round(dealt.deviation_frac, 9), "is_proved": dealt.is_proved}
-    return sides | {group: split for group, split in held.items() if group in sides}, facts
+    return pd.Series(sides, dtype="str").take(rows).set_axis(samples.index), facts
 
 
 def _sides_by_source(samples: pd.DataFrame, test_source: str, held: Mapping[str, str]) -> dict[str, str]:

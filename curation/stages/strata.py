@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from catalog.errors import UsageError
 
@@ -22,7 +23,7 @@ _GROUP_BINS = (1, 2, 3, 5, 9)
 
 def group_strata(
     samples: pd.DataFrame, stratify: Sequence[str], target_bins: int
-) -> tuple[list[str], csr_array, list[str]]:
+) -> tuple[NDArray[np.int64], list[str], csr_array, list[str]]:
     """Count each group's samples per stratum.
 
     Args:
@@ -31,7 +32,8 @@ def group_strata(
         target_bins: of the target.
 
     Returns:
-        (ids of the groups, sorted; (G, S) counts; name of each stratum). Stratum 0 holds all samples.
+        (number of each sample's group; ids of the groups, sorted; (G, S) counts; name of each stratum). Stratum 0
+        holds all samples.
     """
     from scipy.sparse import coo_array, csr_array
 
@@ -43,7 +45,7 @@ def group_strata(
         names += [f"{name} {value!r}" for value in classes]
     at = np.tile(rows, len(columns)), np.concatenate(columns)
     counts = coo_array((np.ones(len(at[0])), at), shape=(len(ids), len(names))).tocsr()
-    return ids.tolist(), csr_array(counts), names
+    return rows, ids.tolist(), csr_array(counts), names
 
 
 def stratum_values(samples: pd.DataFrame, name: str, target_bins: int) -> pd.Series:
