@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.blobs import BlobStore
 from catalog.errors import BadImage, CatalogCorrupt
@@ -220,6 +219,8 @@ def params_text(params: Mapping[str, Any]) -> str:
 
 def _rows_of(location: str, stage: PlannedStage, image_ids: Iterable[str]) -> dict[str, Row]:
     """Read the rows of some images, those without a reason."""
+    import pyarrow.compute as pc  # here, as most shards have no rows to read
+
     folder = DerivedFolder(location, stage.name, stage.key)
     wanted = pa.array(sorted(image_ids), pa.string())
     found: dict[str, Row] = {}

@@ -132,26 +132,34 @@ def _readers(length: int, steps: int, is_halved: bool) -> Floats:
     """
     margin = round(length * (1 - CROP_FRAC) / 2)
     boxes = (0, length), (margin, max(margin + 1, length - margin))
-    plain, centre = _lanczos(length, boxes, SIDE_PX)
-    blocks = [_dct_rows() @ plain, _dct_rows() @ centre, *_lanczos(length, boxes, steps)]
-    weights = np.concatenate(blocks)
-    if is_halved:
-        weights = np.add.reduceat(weights, np.arange(0, length - 1, 2), axis=1)  # the last takes the odd one in
-    return np.ascontiguousarray(weights, np.float32)
+    low = [_dct_rows() @ _lanczos(length, box, SIDE_PX) for box in boxes]
+    weights = np.concatenate([*low, *(_lanczos(length, box, steps) for box in boxes)])
+    if not is_halved:
+        return weights
+    even = length - length % 2
+    halved = weights[:, :even:2] + weights[:, 1:even:2]
+    halved[:, -1] += weights[:, even:].sum(axis=1)  # the last takes the odd one in
+    return halved
 
 
-def _lanczos(length: int, boxes: tuple[tuple[int, int], ...], size: int) -> Floats:
-    """Weights with which Pillow's Lanczos filter makes `size` pixels of each box, as (boxes, size, length)."""
-    starts, ends = np.array(boxes, np.float64).T[:, :, None, None]
-    scale = (ends - starts) / size
-    centres = starts + (np.arange(size)[:, None] + 0.5) * scale
-    positions = np.arange(length)
-    offsets = (positions + 0.5 - centres) / np.maximum(scale, 1.0)
-    is_read = (np.abs(offsets) < 3) & (positions >= starts) & (positions < ends)
-    read = offsets[is_read]
-    weights = np.zeros(offsets.shape)
-    weights[is_read] = np.sinc(read) * np.sinc(read / 3)
-    return np.asarray(weights / weights.sum(axis=2, keepdims=True), np.float32)
+def _lanczos(length: int, box: tuple[int, int], size: int) -> Floats:
+    """Weights with which Pillow's Lanczos filter makes `size` pixels of a box, as (size, length)."""
+    start, end = box
+    weights = np.zeros((size, length), np.float32)
+    half = (size + 1) // 2  # the others mirror these
+    scale = (end - start) / size
+    centres = start + (np.arange(half)[:, None] + 0.5) * scale
+    stop = min(end, int(centres[-1, 0] + 3 * max(scale, 1.0)) + 1)
+    offsets = (np.arange(start, stop) + 0.5 - centres) / max(scale, 1.0)
+    places = np.flatnonzero(np.abs(offsets) < 3)
+    angles = offsets.ravel()[places] * (np.pi / 3)
+    angles[angles == 0] = 1e-20
+    squares = np.sin(angles) ** 2  # sin(3 a) = sin(a) (3 - 4 sin(a)^2): one sine for both of the filter
+    read = np.zeros(offsets.shape)
+    read.ravel()[places] = squares * (3 - 4 * squares) / (3 * angles**2)
+    weights[:half, start:stop] = read / read.sum(axis=1, keepdims=True)
+    weights[half:] = weights[: size - half][::-1, ::-1]
+    return weights
 
 
 @cache

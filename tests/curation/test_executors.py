@@ -3,8 +3,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
+import sys
 import time
 
+import pyarrow as pa
 import pytest
 
 from catalog.config import Config
@@ -26,6 +28,12 @@ def thread_setting(_: int) -> str | None:
     return os.environ.get("OMP_NUM_THREADS")
 
 
+def pandas_in_tables(_: int) -> tuple[bool, int]:
+    table = pa.Table.from_pylist([{"name": "a"}, {"name": "b"}])
+    had_pandas = "pandas" in sys.modules
+    return had_pandas, int(table.to_pandas()["name"].nunique())
+
+
 def fail(number: int) -> int:
     raise ValueError(f"job {number}")
 
@@ -44,6 +52,10 @@ def test_workers_run_on_one_thread_and_the_caller_keeps_its_own_setting(monkeypa
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert list(ProcessExecutor(1).run(thread_setting, [0])) == [(0, "1")]
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_workers_start_without_pandas_and_import_it_where_it_is_asked_for():
+    assert list(ProcessExecutor(1).run(pandas_in_tables, [0])) == [(0, (False, 2))]
 
 
 def test_an_error_of_the_function_is_raised():
