@@ -18,6 +18,7 @@ from catalog.recipe import Recipe
 from curation.derived import DerivedFolder
 from curation.engine import finish_folder, plan_measures
 from curation.measuring import part_schema
+from curation.stages.hashes import CONTENT_VIEWS
 
 PLANTED_RECIPE = Recipe(
     name="planted", title="", purpose="", sources=("planted",), subject_kind="person", slots=("portrait",),
@@ -88,6 +89,7 @@ def _signals(numbers: NDArray[np.int64], ids: list[str]) -> dict[str, Any]:
     columns: dict[str, Any] = {"image_id": ids, "reason": [""] * count}
     hashes = (name for name in part_schema("hashes", "{}").names if "hash" in name)
     columns |= {name: _words(shown, salt) for salt, name in enumerate(hashes, 2)}
+    columns |= {name: columns[name.removesuffix("_content")] for name in CONTENT_VIEWS}  # none is framed
     columns |= {"pixels_digest": [f"{number:032x}" for number in shown], "is_low_information": [False] * count}
     columns |= dict.fromkeys(part_schema("quality", "{}").names[3:-1], np.full(count, 5.0, np.float32))
     sizes = {"width_px": 640, "height_px": 480, "size_bytes": 9999, "exif_orientation": 1}

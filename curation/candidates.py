@@ -127,14 +127,14 @@ def load_documents(catalog: Catalog, recipe: Recipe, patterns: Sequence[str], bl
 
 
 def images_alike(hashes: pd.DataFrame, suppressions: Suppressions) -> set[str]:
-    """List the pictures that look like one that was taken down, also mirrored.
+    """List the pictures that look like one that was taken down, also mirrored or within a frame.
 
     Args:
         hashes: the signal `hashes`.
         suppressions: its looks are compared.
     """
     rich = hashes[~hashes["is_low_information"].astype(bool)]
-    views = [rich[["image_id", f"phash{view}", f"dhash{view}"]] for view in ("", "_mirror")]
+    views = [rich[["image_id", f"phash{view}", f"dhash{view}"]] for view in ("", "_mirror", "_content")]
     return {
         str(image)
         for view in views

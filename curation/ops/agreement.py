@@ -104,7 +104,7 @@ def content_mask(gray: Gray) -> Mask:
 
 
 def agreement(
-    left: NDArray[np.uint8], right: NDArray[np.uint8], shared: Mask, either: Mask, content_px: float
+    left: NDArray[np.uint8], right: NDArray[np.uint8], shared: Mask, either: Mask, content_px: float, detail: float
 ) -> Agreement:
     """Compare two pictures that lie over each other.
 
@@ -114,6 +114,7 @@ def agreement(
         shared: where both show content; colours are compared here.
         either: where both are seen and one shows content: a thing on a plain ground that the other lacks counts.
         content_px: pixels of content of the one that has less.
+        detail: pixels of the right one before it was laid over, for each along a side of it now; at most 1.
     """
     if shared.sum() < 64:
         return NOTHING
@@ -138,7 +139,7 @@ def agreement(
         structure_frac=float(structured.sum()) / float(either.sum()),
         extra_left_frac=extra[0],
         extra_right_frac=extra[1],
-        colour_distance=_colour_distance(left, right, shared),
+        colour_distance=_colour_distance(left, right, shared, detail),
         content_frac=min(1.0, float(shared.sum()) / content_px),
         moved_frac=min(_largest_px(places) for places in lacking) / either.size,
     )
@@ -187,13 +188,13 @@ def _best_local(left: Gray, right: Gray, norm: Gray) -> Gray:
     return np.asarray(best / norm, np.float32)
 
 
-def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask) -> float:
-    """Differences of chroma at a quarter of the size, free of what scales all of it (exposure).
+def _colour_distance(left: NDArray[np.uint8], right: NDArray[np.uint8], mask: Mask, detail: float) -> float:
+    """Differences of chroma at a quarter of the smaller one's size, free of what scales all of it (exposure).
 
     A shift of all of it is a difference: where a garment fills the picture, its other colour is nothing else.
     """
     height, width = mask.shape
-    size = max(1, width // 4), max(1, height // 4)
+    size = max(1, int(width * detail / 4)), max(1, int(height * detail / 4))
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
     if small.sum() < 16:
         return 0.0

@@ -230,7 +230,8 @@ def _laid_over(left: Look, right: Look, warp: Affine) -> Agreement:
     content_px = max(1.0, min(float(left.content.sum()), float(content.sum()) / turn))
     if shared.sum() < _CONTENT_MIN_FRAC * content_px:
         return NOTHING
-    return agreement(left.rgb, np.asarray(laid, np.uint8), shared, either, content_px)
+    detail = min(1.0, float(np.sqrt(turn)))
+    return agreement(left.rgb, np.asarray(laid, np.uint8), shared, either, content_px, detail)
 
 
 def _shear(warp: Affine) -> float:

@@ -89,6 +89,6 @@ def face_keys(images: pd.Series, signals: Mapping[str, pd.DataFrame], min_simila
     vectors = found[found.index.isin(images)]
     if vectors.empty:
         return [None] * len(images)
-    pairs = nearest_pairs(np.stack(vectors.to_list()).astype(np.float32), NEIGHBOURS, min_similarity)
+    pairs, _ = nearest_pairs(np.stack(vectors.to_list()).astype(np.float32), NEIGHBOURS, min_similarity)
     person = dict(zip(vectors.index, component_of_pairs(len(vectors), pairs).tolist(), strict=True))
     return [person.get(image) for image in images]

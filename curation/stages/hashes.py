@@ -1,7 +1,7 @@
 """Measure `hashes`: 64-bit perceptual hashes of the picture in several views, of its colours, and of its exact pixels.
 
-Views: as it is, mirrored, turned by quarter turns, and its centre. Hashes only nominate: whether two pictures are
-copies is decided by their pixels (stage `duplicates`).
+Views: as it is, mirrored, turned by quarter turns, its centre, and without a solid frame. Hashes only nominate:
+whether two pictures are copies is decided by their pixels (stage `duplicates`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
-from curation.ops.phash import DHASH_VIEWS, PHASH_VIEWS, colour_hash, hash_views
+from curation.ops.phash import DHASH_VIEWS, PHASH_VIEWS, colour_hash, hash_views, without_frame
 from curation.stages.registry import check_params
 
-VIEWS = (*PHASH_VIEWS, *DHASH_VIEWS)
+CONTENT_VIEWS = ("phash_content", "dhash_content")
+"""Of what a solid frame surrounds; the whole picture's where there is no frame."""
+VIEWS = (*PHASH_VIEWS, *DHASH_VIEWS, *CONTENT_VIEWS)
 _LOW_INFORMATION_LEVELS = 4.0
 """Standard deviation of the luma's lowest frequencies below which a hash is made of noise: blank pictures."""
 _COLOURS_PX = 32
@@ -32,7 +34,7 @@ class HashesStage:
     """
 
     name = "hashes"
-    version = 3
+    version = 4
     needs: tuple[str, ...] = ()
 
     def columns(self, params: Mapping[str, Any]) -> pa.Schema:
@@ -63,6 +65,9 @@ def measure_hashes(image: DecodedImage, *, has_colours: bool = True) -> Row:
     pixels = hashlib.sha256(f"{image.width_px}x{image.height_px}:".encode())
     # All of the luma and a grid of the colours: a third of the bytes of all pixels, and as telling.
     pixels.update(np.ascontiguousarray(luma).data)
+    content = without_frame(luma)
+    inner = views if content is luma else hash_views(content)[0]
+    views |= {name: inner[name.removesuffix("_content")] for name in CONTENT_VIEWS}
     row: Row = {**views, "is_low_information": spread_levels < _LOW_INFORMATION_LEVELS}
     if has_colours:
         points = (_COLOURS_PX, _COLOURS_PX)

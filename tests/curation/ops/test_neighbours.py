@@ -15,8 +15,10 @@ def test_equals_the_naive_sort(monkeypatch):
         others = sorted((j for j in range(50) if j != i), key=lambda j: -float(vectors[i] @ vectors[j]))
         expected |= {(min(i, j), max(i, j)) for j in others[:3] if vectors[i] @ vectors[j] >= 0.5}
     monkeypatch.setattr(neighbours, "_CHUNK_ROWS", 7)
-    assert {tuple(pair) for pair in nearest_pairs(vectors, 3, 0.5).tolist()} == expected
+    pairs, cosines = nearest_pairs(vectors, 3, 0.5)
+    assert {tuple(pair) for pair in pairs.tolist()} == expected
+    np.testing.assert_allclose(cosines, [vectors[i] @ vectors[j] for i, j in pairs], rtol=1e-6)
 
 
 def test_one_picture_has_no_neighbour():
-    assert nearest_pairs(np.ones((1, 4), np.float32), 5, 0.0).shape == (0, 2)
+    assert [len(found) for found in nearest_pairs(np.ones((1, 4), np.float32), 5, 0.0)] == [0, 0]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from curation.contract import luma_of
-from curation.ops.phash import colour_hash, hash_views
+from curation.ops.phash import colour_hash, hash_views, without_frame
 
 
 def bits(value: imagehash.ImageHash) -> int:
@@ -70,3 +70,21 @@ def test_colours_hash_as_imagehash_hashes_them(draw):
     assert max(distances) <= 3
     gray = np.repeat(np.full((9, 9, 1), 120, np.uint8), 3, axis=2)
     assert distance(colour_hash(gray), imagehash.colorhash(Image.fromarray(gray))) == 0
+
+
+@pytest.mark.parametrize("level", [0, 130, 255])
+@pytest.mark.parametrize("margins", [(30, 30, 30, 30), (0, 0, 50, 51), (7, 0, 0, 0)])
+def test_a_frame_is_cut_off(draw, margins, level):
+    top, bottom, left, right = margins
+    gray = luma_of(draw(3, 120, 96))
+    framed = np.pad(gray, ((top, bottom), (left, right)), constant_values=level)
+    assert np.array_equal(without_frame(framed), gray)
+    assert np.array_equal(without_frame(gray), gray)
+
+
+def test_what_is_solid_or_hardly_more_stays_whole():
+    assert without_frame(np.full((40, 60), 9, np.uint8)).shape == (40, 60)
+    assert without_frame(np.full((1, 1), 9, np.uint8)).shape == (1, 1)
+    speck = np.full((200, 200), 255, np.uint8)
+    speck[90:110, 90:110] = 0
+    assert without_frame(speck).shape == (200, 200)
