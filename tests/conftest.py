@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A deadline would time the machine, not the code: the first example may import what takes longer than all others.
+hypothesis.settings.register_profile("gleanery", deadline=None)
+hypothesis.settings.load_profile("gleanery")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 Plain components chain: of three pictures, the first a copy of the second and the second of the third, the first and
 the third need not be copies, and in a large collection such chains run through everything. Here two clusters join
 only where the pictures at their hearts are copies of each other too, and never across a pair that a person parted.
+A pair of hearts that is doubtful itself does not vouch for itself: two further members must be copies then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Mapping
 
 Pair = tuple[int, int]
 """Rows (a, b), a < b."""
+_SURE = 0.9
+"""Probability from which a pair of hearts joins their clusters by itself."""
 
 
 def guarded_clusters(
@@ -41,8 +44,16 @@ def guarded_clusters(
             continue
         if is_parted and any(is_parted(row, other) for row in members[first] for other in members[second]):
             continue
-        hearts = min(first, second), max(first, second)
-        if hearts in probs or is_copy(*hearts):
+        asked = first, second
+        if set(asked) == {a, b} and probs[a, b] < _SURE and min(len(members[first]), len(members[second])) > 1:
+            asked = _next(members[first], weight), _next(members[second], weight)
+        asked = min(asked), max(asked)
+        if asked in probs or is_copy(*asked):
             members[first] += members.pop(second)
             heart.update(dict.fromkeys(members[first], first))
     return heart
+
+
+def _next(members: list[int], weight: Mapping[int, float]) -> int:
+    """The member that would be the heart if there were none."""
+    return sorted(members, key=lambda row: (-weight[row], row))[1]

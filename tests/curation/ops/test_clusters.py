@@ -43,3 +43,12 @@ def test_a_chain_is_cut_where_its_hearts_are_no_copies():
     assert [found[row] for row in range(8)] == [0, 0, 0, 0, 5, 5, 5, 5]
     assert asked == [(0, 5)]
     assert len(set(guarded_clusters(probs, lambda a, b: True).values())) == 1
+
+
+def test_a_doubtful_pair_of_hearts_does_not_vouch_for_itself():
+    # Two pictures, each with a preview; the previews, which are hearts by their pair, look like copies and are none.
+    probs = {(0, 1): 0.64, (2, 3): 0.88, (1, 3): 0.51}
+    assert guarded_clusters(probs, lambda a, b: False) == {0: 1, 1: 1, 2: 3, 3: 3}
+    assert len(set(guarded_clusters(probs, lambda a, b: (a, b) == (0, 2)).values())) == 1
+    sure = {(0, 1): 0.99, (2, 3): 0.98, (1, 3): 0.95}
+    assert len(set(guarded_clusters(sure, lambda a, b: False).values())) == 1
