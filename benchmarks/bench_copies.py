@@ -3,7 +3,9 @@
     GLEANERY_SHARED_DATA=../shared/data python -m benchmarks.bench_copies [--pictures 40] [--fit]
 
 Peers: pHash within 8 bits and within 10, the usual rules. Pictures that the judged lists name are left out; those
-lists are then read as a test. `--fit` prints weights for `curation/ops/copies.py` fitted to these pairs.
+lists are then read as a test. Then, by kind, how many copies `gleanery duplicates` finds in a folder of pictures and
+their copies, where something has to nominate a pair before it is compared. `--fit` prints weights for
+`curation/ops/copies.py` fitted to the pairs.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import csv
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +24,10 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from benchmarks.copies import Pair, conveyor, copies, on_background, photos, recoloured
+from benchmarks.copies import EDITS, FAR_EDITS, Pair, conveyor, copies, on_background, photos, recoloured
+from curation.executors import InlineExecutor
+from curation.folder.duplicates import find_clusters, stages_for
+from curation.folder.pictures import find_pictures, list_pictures, measure
 from curation.ops.copies import evidence
 from curation.ops.registration import VIEWS, Look, Match, compare, look_at
 from curation.stages.thumbnails import jpeg_bytes
@@ -142,6 +148,31 @@ def all_rows(data: Path, count: int) -> list[Row]:
     return rows
 
 
+def found_in_folder(pairs: Sequence[Pair]) -> dict[str, int]:
+    """Look for a copy of each picture in a folder: how many are found, how many clusters mix pictures."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for number, (image, copy) in enumerate(pairs):
+            image.save(folder / f"{number:03d}.png")
+            copy.save(folder / f"{number:03d}.copy.png")
+        listed = list_pictures(folder, find_pictures(folder))
+        measured = measure(listed, stages_for(with_embedding=True), folder / "work", InlineExecutor())
+        clusters = [{name.split(".")[0] for name in cluster.members} for cluster in find_clusters(measured)]
+    alone = [next(iter(pictures)) for pictures in clusters if len(pictures) == 1]
+    return {"pictures": len(pairs), "found": len(set(alone)), "mixed": len(clusters) - len(alone)}
+
+
+def found_by_kind(data: Path, count: int) -> dict[str, dict[str, int]]:
+    """Give what `found_in_folder` finds of each kind of copy."""
+    chosen = real_photos(data, 8 * count)
+    per_kind = -(-count // len(chosen))
+    originals = [image for images in chosen.values() for image in images[-per_kind:]]
+    pairs: dict[str, list[Pair]] = {}
+    for kind, pair in copies(originals, 5, {**EDITS, **FAR_EDITS}):
+        pairs.setdefault(kind, []).append(pair)
+    return {kind: found_in_folder(some) for kind, some in pairs.items()}
+
+
 def table(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Give pairs, those taken for copies, and those the peers take, per kind."""
     found = []
@@ -211,7 +242,11 @@ def main() -> None:
         print(f"{name}: precision {precision:.4f}, recall {recall:.4f} over {len(some)} pairs")
     if asked.fit:
         print("weights", fitted(rows))
-    facts = {"table": table(rows), "made": rates(made), "judged": rates(judged)}
+    folders = found_by_kind(data, asked.pictures)
+    print(f"\n{'in a folder of pictures and copies':36} {'pictures':>8} {'found':>6} {'mixed':>6}")
+    for kind, found in folders.items():
+        print(f"{kind:36} {found['pictures']:8} {found['found']:6} {found['mixed']:6}")
+    facts = {"table": table(rows), "made": rates(made), "judged": rates(judged), "folders": folders}
     RESULTS.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 

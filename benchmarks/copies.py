@@ -7,12 +7,12 @@ from two (or, among real faces, because two names stand over it).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 Pair = tuple[Image.Image, Image.Image]
 Random = np.random.Generator
@@ -86,10 +86,23 @@ EDITS: dict[str, Edit] = {
 }
 
 
-def copies(images: Sequence[Image.Image], seed: int) -> Iterator[tuple[str, Pair]]:
+FAR_EDITS: dict[str, Edit] = {
+    "mirrored and halved": lambda image, _: ImageOps.mirror(image).resize((image.width // 2, image.height // 2)),
+    "a preview of 64 px": lambda image, _: ImageOps.contain(image, (64, 64)),
+    "framed in white": lambda image, _: ImageOps.expand(image, (image.width // 10, image.height // 10), "white"),
+    "on a white square": lambda image, _: ImageOps.pad(image, (max(image.size),) * 2, color="white"),
+    "cut by a tenth all round": lambda image, _: ImageOps.crop(image, min(image.size) // 10),
+    "turned by two degrees": lambda image, _: ImageOps.crop(
+        image.rotate(2, Image.Resampling.BICUBIC), image.width // 20
+    ),
+}
+"""Copies whose hash or embedding is far from the picture's: to be looked at, something has to nominate them."""
+
+
+def copies(images: Sequence[Image.Image], seed: int, edits: Mapping[str, Edit] = EDITS) -> Iterator[tuple[str, Pair]]:
     """Give one copy by each edit of each picture, saved as a web site would."""
     for number, image in enumerate(images):
-        for place, (name, edit) in enumerate(EDITS.items()):
+        for place, (name, edit) in enumerate(edits.items()):
             random = np.random.default_rng([seed, number, place])
             yield name, (image, encoded(edit(image, random), int(random.integers(60, 93))))
 
