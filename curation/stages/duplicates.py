@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
     "neighbours": 3,  # nearest by embedding, where there is one
     "min_similarity": 0.9,  # of such neighbours, and of what hashes nominate: they nominate all aligned faces,
     "sure_bits": 4,  # unless the pHash, in the view that nominates, is as near as this
-    "neighbour_similarity": 0.75,  # is enough of a neighbour whose pHash, of any part, is within neighbour_bits:
+    "neighbour_similarity": 0.7,  # is enough of a neighbour whose pHash, of any part, is within neighbour_bits:
     "neighbour_bits": 20,  # of 50 copies cut by a tenth all round 46 are looked at so, instead of 17
     "copy_prob": 0.5,
     "keeps_copies": False,  # True: copies are told, none is dropped (published data sets, taken as they are)

@@ -47,7 +47,7 @@ def vectors(cosine: float) -> pd.DataFrame:
         ({"phash_content": 20}, 0.8, [""]),
         ({"phash_mirror": 20}, 0.8, ["mirror"]),
         ({"phash": 22}, 0.8, []),
-        ({"phash": 20}, 0.7, []),
+        ({"phash": 20}, 0.65, []),
         ({}, 0.8, []),
     ],
     ids=str,
