@@ -89,7 +89,9 @@ class CopyFinder:
             other = hashes[view].to_numpy(np.uint64)
             radius = int(SETTINGS["turn_radius_bits" if "turn" in view else "radius_bits"])
             for row in np.flatnonzero(is_seed & rich):
-                near = near | rich & ((_bits(plain ^ other[row]) <= radius) | (_bits(other ^ plain[row]) <= radius))
+                pairs = (plain, other[row]), (other, plain[row]), (other, other[row])  # the last: both in a frame
+                for hashed, seed in pairs:
+                    near = near | rich & (_bits(hashed ^ seed) <= radius)
         return set(ids[near])
 
     def _thumbnailed(self, images: set[str]) -> set[str]:

@@ -117,3 +117,14 @@ def test_nothing_is_known_of_a_stranger(world, people):
         find(world, "name", "Dr.")
     with pytest.raises(UsageError):
         find(world, "id", "something")
+
+
+def test_copies_in_a_frame_are_covered(world, people, draw, encode):
+    frames = [((60, 60), (0, 0), (0, 0)), ((0, 0), (70, 70), (0, 0))]
+    framed = [encode(np.pad(draw(1, 320, 240), frame, constant_values=255)) for frame in frames]
+    found = world.add(
+        [{"body": body, "subject": f"f{n}", "name": f"F {n}"} for n, body in enumerate(framed)], "sample-e"
+    )
+    for seed in (people["shown"], *found):
+        covered = {people["shown"], people["small"], *found} - {seed}
+        assert find(world, "id", seed).images == {seed: "named", **dict.fromkeys(covered, "near copy")}
