@@ -151,11 +151,15 @@ def _compare(left: Look, right: Look) -> Match:
     best = max(_fits(left, right, [found] if is_found else [stretched]), key=_merit)
     if is_found and best.agreeing_frac < _SETTLED:
         best = max(best, *_fits(left, right, [stretched]), key=_merit)
+    if inliers < _HOPELESS_INLIERS and fewest >= _FEW_FEATURES and best.agreeing_frac < _WITHOUT_FEATURES:
+        return Match(inliers, fewest, NOTHING)  # a pale picture agrees by half with any other that is posed like it
     return Match(inliers, fewest, best)
 
 
 _SETTLED = 0.95
 """Structure that agrees from which no other transform is tried."""
+_WITHOUT_FEATURES = 0.8
+"""Structure that must agree where both are rich in features, and those do not."""
 
 
 def _merit(found: Agreement) -> float:

@@ -80,7 +80,7 @@ class DuplicatesStage:
     tables: tuple[str, ...] = ("samples",)
     reads_verdicts: tuple[str, ...] = ("duplicates",)
     reads_assignments = False
-    memory_version = 6
+    memory_version = 7
     """Raise when comparing two thumbnails may give another `Match`."""
     memory_signals: tuple[str, ...] = ("thumbnails",)
 
