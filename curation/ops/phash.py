@@ -28,10 +28,6 @@ CROP_FRAC = 0.9
 """The centre view keeps this share of each side: a copy cropped by 5 % all round then has the whole one's hash."""
 PHASH_VIEWS = ("phash", "phash_mirror", "phash_turn90", "phash_turn180", "phash_turn270", "phash_crop")
 DHASH_VIEWS = ("dhash", "dhash_mirror", "dhash_crop")
-_SOLID_LEVELS = 8
-"""Range of the luma of a solid row; JPEG leaves less."""
-_CONTENT_MIN_FRAC = 0.25
-"""Of a side: less between solid margins is a thing on a plain ground, of which a hash would tell next to nothing."""
 _PLACES = np.arange((8 + 8 + 8 + 8) * (8 + 8 + 9 + 9)).reshape(32, 34)
 """Where in what `_readers` read stand the low DCT of the whole and of the centre, and both shrunk to 8 x 9."""
 _PLAIN, _CENTRE, _WHOLE, _INNER = _PLACES[:8, :8], _PLACES[8:16, 8:16], _PLACES[16:24, 16:25], _PLACES[24:, 25:]
@@ -82,20 +78,6 @@ def hash_views(gray: Gray) -> tuple[dict[str, int], float]:
     numbers = np.packbits(bits, axis=1).view(">u8")[:, 0].tolist()
     found = dict(zip((*PHASH_VIEWS, *DHASH_VIEWS), numbers, strict=True))
     return found, float(np.sqrt(np.dot(lows[0] * lows[0], _POWERS)))
-
-
-def without_frame(gray: Gray) -> Gray:
-    """Cut off the solid rows and columns at the four sides; where hardly anything is left, nothing is cut off."""
-    lines = gray[:1], gray[-1:], gray[:, :1], gray[:, -1:]
-    if all(np.ptp(line) >= _SOLID_LEVELS for line in lines):
-        return gray
-    box = []
-    for axis, length in ((1, gray.shape[0]), (0, gray.shape[1])):
-        busy = np.flatnonzero(np.ptp(gray, axis=axis) >= _SOLID_LEVELS)
-        if len(busy) == 0 or busy[-1] + 1 - busy[0] < _CONTENT_MIN_FRAC * length:
-            return gray
-        box.append(slice(busy[0], busy[-1] + 1))
-    return gray[box[0], box[1]]
 
 
 def colour_hash(rgb: NDArray[np.uint8]) -> int:

@@ -281,17 +281,17 @@ def _candidates(
     images: list[str], hashes: pd.DataFrame, embedding: pd.DataFrame | None, settings: Mapping[str, Any]
 ) -> Candidates:
     """List the pairs worth a look, each once per way it may be a copy, in image order."""
-    found = _near_by_hash(hashes, settings)
+    nominated = _near_by_hash(hashes, settings)
+    found = set(nominated)
     if embedding is not None and len(images) > 1:
         vectors = np.stack(embedding.set_index("image_id")["embedding"].reindex(images).to_list())
         # The hashes alone nominate all aligned faces.
         found = {
-            pair: bits
-            for pair, bits in found.items()
-            if bits <= settings["sure_bits"]
-            or float(vectors[pair[0]] @ vectors[pair[1]]) >= settings["min_similarity"]
+            (a, b, view)
+            for (a, b, view), bits in nominated.items()
+            if bits <= settings["sure_bits"] or float(vectors[a] @ vectors[b]) >= settings["min_similarity"]
         }
-        found |= dict.fromkeys(_near_by_embedding(vectors, hashes, settings), 0)
+        found.update(_near_by_embedding(vectors, hashes, settings))
     return dict.fromkeys(sorted(found))
 
 

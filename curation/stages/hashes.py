@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row
-from curation.ops.phash import DHASH_VIEWS, PHASH_VIEWS, colour_hash, hash_views, without_frame
+from curation.ops.frame import without_frame
+from curation.ops.phash import DHASH_VIEWS, PHASH_VIEWS, colour_hash, hash_views
 from curation.stages.registry import check_params
 
 CONTENT_VIEWS = ("phash_content", "dhash_content")

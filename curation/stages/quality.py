@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curation.contract import DecodedImage, DecodeNeed, MeasureFunction, Row, luma_of
+from curation.ops.frame import content_spans
 from curation.stages.registry import check_params
 
 _MEASURED_SIDE_PX = 256
@@ -115,12 +116,5 @@ def _colourfulness(rgb: NDArray[np.uint8]) -> float:
 
 def _border_frac(luma: NDArray[np.uint8]) -> float:
     """Share of the height and width that solid margins take, whichever is larger."""
-    solid_rows, solid_columns = np.ptp(luma, axis=1) < 8, np.ptp(luma, axis=0) < 8
-    return float(max(_margins(solid) / len(solid) for solid in (solid_rows, solid_columns)))
-
-
-def _margins(solid: NDArray[np.bool_]) -> int:
-    if solid.all():
-        return len(solid)
-    busy = np.flatnonzero(~solid)
-    return int(busy[0] + len(solid) - 1 - busy[-1])
+    spans = zip(content_spans(luma), luma.shape, strict=True)
+    return float(max((length - (span.stop - span.start)) / length for span, length in spans))

@@ -88,10 +88,9 @@ class CopyFinder:
         for view in (name for name in VIEWS if name.startswith("phash")):
             other = hashes[view].to_numpy(np.uint64)
             radius = int(SETTINGS["turn_radius_bits" if "turn" in view else "radius_bits"])
+            base = other if view == "phash_content" else plain
             for row in np.flatnonzero(is_seed & rich):
-                pairs = (plain, other[row]), (other, plain[row]), (other, other[row])  # the last: both in a frame
-                for hashed, seed in pairs:
-                    near = near | rich & (_bits(hashed ^ seed) <= radius)
+                near = near | rich & ((_bits(base ^ other[row]) <= radius) | (_bits(other ^ base[row]) <= radius))
         return set(ids[near])
 
     def _thumbnailed(self, images: set[str]) -> set[str]:

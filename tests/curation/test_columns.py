@@ -35,7 +35,7 @@ def connection() -> Iterator[Connection]:
     engine.dispose()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows, st.integers(1, 4), st.sets(st.integers(0, 11)))
 def test_the_same_as_row_by_row(connection, given_rows, range_rows, gone):
     connection.execute(THINGS.delete())

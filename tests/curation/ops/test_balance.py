@@ -31,7 +31,7 @@ def naive_deviation(rows, shares, sides):
 
 
 @given(groups, st.sampled_from(THIRDS), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_fixed_groups_stay_all_are_dealt_and_the_figure_is_true(rows, shares, data):
     parts = st.integers(0, len(shares) - 1)
     fixed = np.array([data.draw(st.one_of(st.just(FREE), parts)) for _ in rows], np.int64)
@@ -44,7 +44,7 @@ def test_fixed_groups_stay_all_are_dealt_and_the_figure_is_true(rows, shares, da
 
 
 @given(st.lists(st.lists(st.integers(0, 6), min_size=3, max_size=3).filter(any), min_size=3, max_size=8))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_deal_that_serves_every_part_is_nearer(rows):
     """All deals, tried one by one."""
     shares = np.array([0.6, 0.4])
@@ -67,7 +67,7 @@ def test_no_deal_that_serves_every_part_is_nearer(rows):
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.sampled_from(THIRDS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_floor_lies_under_every_deal(sizes, shares):
     floor = least_deviation(np.array(sizes), shares)
     total = sum(sizes)

@@ -29,7 +29,7 @@ words = st.lists(st.integers(0, 2**64 - 1), max_size=12)
 
 
 @given(words, words, st.integers(0, 19))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equals_the_double_loop(left, right, radius):
     found = near_pairs(np.array(left, np.uint64), np.array(right, np.uint64), radius)
     assert [tuple(pair) for pair in found.tolist()] == naive(left, right, radius)

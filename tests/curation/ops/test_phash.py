@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from curation.contract import luma_of
-from curation.ops.phash import colour_hash, hash_views, without_frame
+from curation.ops.frame import without_frame
+from curation.ops.phash import colour_hash, hash_views
 
 
 def bits(value: imagehash.ImageHash) -> int:

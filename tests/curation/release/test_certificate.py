@@ -39,7 +39,7 @@ def facts_of(rows):
     return frame.astype({"phash": "uint64"})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ROWS)
 def test_certificate_equals_naive_loops(rows):
     """Loops over all pairs of samples, sharing no code with the certificate."""
@@ -95,7 +95,7 @@ def test_nearest_pictures_equal_naive_loops():
     assert found.distance == pytest.approx(naive[0], abs=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     ROWS.filter(bool), st.sampled_from([{"train": 0.7, "validation": 0.2, "test": 0.1}, {"train": 0.5, "test": 0.5}])
 )

@@ -87,7 +87,7 @@ PEOPLE_MADE = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 5), min_
 
 
 @given(PEOPLE_MADE, st.data(), st.integers(0, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_wished_count_is_met_wherever_there_are_so_many_pairs(people, data, wanted):
     groups = {who: data.draw(st.sampled_from("xyz")) for who in people}
     tables = world(people, dict.fromkeys(people, "train"), groups)

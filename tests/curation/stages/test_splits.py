@@ -30,7 +30,7 @@ rows = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.sampled_from("xyz"))
 
 
 @given(rows, rows)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_group_is_parted_and_growth_moves_none(first, more):
     before = run(world(first), stratify=["label"], allow_sparse=True).table
     assert before.groupby("group_id")["split"].nunique().le(1).all()

@@ -55,7 +55,7 @@ def check_not_parted(rows, sides):
 
 
 @given(DATA_SETS, DATA_SETS, KINDS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_no_group_is_parted_and_growth_moves_none(first, more, params):
     before, dropped = split(first, params)
     assert set(before) == {f"{n:04d}" for n in range(len(first))}
@@ -74,7 +74,7 @@ def strength(side):
 
 
 @given(DATA_SETS, st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=4), KINDS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_a_copy_that_joins_two_sides_costs_the_weaker_one(rows, joins, params):
     before, _ = split(rows, params)
     merged = list(rows)
@@ -96,7 +96,7 @@ def test_a_copy_that_joins_two_sides_costs_the_weaker_one(rows, joins, params):
 
 
 @given(DATA_SETS.filter(bool), st.sampled_from(RATIOS), st.randoms(use_true_random=False))
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_the_certificate_of_a_split_is_the_naive_count(rows, ratios, random):
     sides, _ = split(rows, {"ratios": ratios})
     facts = pd.DataFrame([dict.fromkeys(FACT_COLUMNS, "") for _ in rows])

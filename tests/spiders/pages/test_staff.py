@@ -168,7 +168,7 @@ def test_crawls_never_leave_the_site_nor_fetch_files_or_calendars() -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes(body: bytes) -> None:
     read_or_declared(PageInput(url="https://a.example/people", body=body))
 
@@ -220,7 +220,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @given(st.lists(FRAGMENTS, max_size=60))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_heap_of_fragments(fragments: list[str]) -> None:
     read_or_declared(PageInput(url="https://a.example/people", body="".join(fragments).encode()))
 

@@ -25,7 +25,7 @@ SEEDS = [
     for path in sorted((FIXTURES / kind).glob("*/input.*"))
 ]
 READERS = (read_item, read_listing, read_reviews)
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 junk = st.recursive(
     st.none()
