@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backbones.eight_bit import check_processor, open_session, quantised
+from backbones.pixels import prepare_pixels
 from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog import files
 from catalog.errors import UsageError
@@ -83,12 +85,7 @@ class Embedder:
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path)
         self._input: str = self._session.get_inputs()[0].name
         self._settings = settings
         self.size_px: int = settings["size_px"]
@@ -103,8 +100,12 @@ class Embedder:
             (B, D) float32, L2-normalised.
         """
         pixels = np.stack([prepare_pixels(image, self._settings) for image in images])
-        vectors = self._session.run(None, {self._input: pixels})[0]
+        vectors = self.run(pixels)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the vectors, not normalised, of pixels as `prepare_pixels` makes them: (B, 3, S, S) -> (B, D)."""
+        return np.asarray(self._session.run(None, {self._input: pixels})[0], np.float32)
 
 
 class TorchEmbedder:
@@ -139,25 +140,43 @@ class TorchEmbedder:
 
 
 @cache
-def embedder(name: str = PACKAGED, device: str = "cpu") -> Embedder | TorchEmbedder:
+def embedder(name: str = PACKAGED, device: str = "cpu", precision: str = "float32") -> Embedder | TorchEmbedder:
     """Open a backbone once per process.
 
     Args:
         name: timm name, or the path of an ONNX file that training left in `models/<task>/<id>/`.
         device: `cpu` runs it by ONNX Runtime, exporting it where needed; `cuda` by torch, in mixed precision (timm
             names only).
+        precision: `float32`, or `int8`: twice as fast on processors with VNNI, its vectors at a cosine of 0.999 to
+            the others (timm names on the CPU only).
 
     Raises:
-        UsageError: another device, one that is not there, or a backbone that cannot be had.
+        UsageError: another device or precision, one that is not there, or a backbone that cannot be had.
     """
     if device not in ("cpu", "cuda"):
         raise UsageError(f"device {device!r}, expected cpu or cuda")
+    if precision == "int8":
+        return _eight_bit(name, device)
+    if precision != "float32":
+        raise UsageError(f"precision {precision!r}, expected float32 or int8")
     if name.endswith(".onnx"):
         return _trained_model(Path(name))
     if device == "cuda":
         return TorchEmbedder(name)
     path = export_onnx(name)
     return Embedder(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def _eight_bit(name: str, device: str) -> Embedder:
+    if device != "cpu" or name.endswith(".onnx"):
+        raise UsageError(
+            f"precision int8 expects a timm backbone on the device cpu, found {name!r} on {device!r};"
+            " leave the setting `precision` out"
+        )
+    check_processor()
+    path = export_onnx(name)
+    settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return Embedder(quantised(path, settings), settings)
 
 
 def _trained_model(path: Path) -> Embedder:
@@ -177,24 +196,3 @@ def _trained_model(path: Path) -> Embedder:
 def embed(images: Sequence[NDArray[np.uint8]], name: str = PACKAGED) -> NDArray[np.float32]:
     """Embed pictures with a backbone by name; see `Embedder.embed`."""
     return embedder(name).embed(images)
-
-
-def prepare_pixels(rgb: NDArray[np.uint8], settings: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Resize the shorter side, cut the centre square, normalise: (3, S, S) float32.
-
-    Args:
-        rgb: (H, W, 3) uint8.
-        settings: of `preprocessing`.
-    """
-    from PIL import Image
-
-    size = settings["size_px"]
-    height, width = rgb.shape[:2]
-    scale = size / settings["crop_frac"] / min(height, width)
-    # The centre square of the resized picture, as a box of the given one: one resampling, no copy of the margins.
-    side = size / scale
-    left, top = (width - side) / 2, (height - side) / 2
-    image = Image.fromarray(rgb).resize((size, size), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
-    values = np.asarray(image, np.float32) / 255.0
-    normal = (values - np.asarray(settings["mean"], np.float32)) / np.asarray(settings["std"], np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32)

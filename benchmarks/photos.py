@@ -74,7 +74,7 @@ def scene(seed: int, size: tuple[int, int] | None = None) -> Image.Image:
     width, height = (short, long) if random.random() < 0.6 else (long, short)
     first, second = (_picture(int(random.integers(2**31)), width, height) for _ in range(2))
     image = Image.blend(first, second, float(random.uniform(0.2, 0.8)))
-    people = _sources("lfw")
+    people = sources("lfw")
     if people and random.random() < 2 / 3:
         person = Image.open(people[int(random.integers(len(people)))]).convert("RGB")
         side = int(min(width, height) * random.uniform(0.3, 0.9))
@@ -88,9 +88,9 @@ def scene(seed: int, size: tuple[int, int] | None = None) -> Image.Image:
 def _picture(seed: int, width: int, height: int) -> Image.Image:
     """Cut a random part of a real photo, or draw a smooth scene, at the size asked for."""
     random = np.random.default_rng([MADE, 8, seed])
-    sources = _sources("noise/noise") + _sources("noise/good")
-    if sources:
-        picture = Image.open(sources[int(random.integers(len(sources)))]).convert("RGB")
+    real = [*sources("noise/noise"), *sources("noise/good")]
+    if real:
+        picture = Image.open(real[int(random.integers(len(real)))]).convert("RGB")
         share = random.uniform(0.5, 1.0)
         w, h = int(picture.width * share), int(picture.height * share)
         x, y = int(random.integers(0, picture.width - w + 1)), int(random.integers(0, picture.height - h + 1))
@@ -129,7 +129,8 @@ def _altered(image: Image.Image, random: np.random.Generator, *, is_resized: boo
 
 
 @cache
-def _sources(folder: str) -> Sequence[Path]:
+def sources(folder: str) -> Sequence[Path]:
+    """List the real photos of a folder of ../shared/data; none where it is missing."""
     default = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
     root = Path(os.environ.get("GLEANERY_SHARED_DATA", default)) / folder
     return sorted(root.rglob("*.jpg"))
