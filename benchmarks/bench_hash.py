@@ -2,9 +2,8 @@
 
     python -m benchmarks.bench_hash [--photos 300] [--rounds 3] [--full]
 
-One thread each but end to end, where both have one worker, then both two (which share one core's units where it has
-two hardware threads: decoding suffers more of that than what imagededup does). Prints ratios of one run and stores
-them in results/hash.json. `--full` takes 3,000 photos, and 9,000 end to end.
+One thread each but end to end, where both have one worker, then both two. Prints ratios of one run and stores them in
+results/hash.json. `--full` takes 3,000 photos, and 9,000 end to end.
 """
 
 from __future__ import annotations
