@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backbones.embedder import TorchEmbedder, cache_folder, embedder, prepare_pixels
+from backbones.embedder import TorchEmbedder, cache_folder, embedder
+from backbones.pixels import prepare_pixels
 from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog.errors import UsageError
 
