@@ -227,7 +227,7 @@ def embedding_speed(folder: Path, count: int = 40) -> dict[str, float]:
     """Time embedding on one thread, photos per CPU second, against torch eager on the same prepared pixels."""
     import torch
 
-    from backbones.embedder import prepare_pixels
+    from backbones.pixels import prepare_pixels
     from backbones.weights import PACKAGED, backbone, preprocessing
 
     photos = [read_rgb(path) for path in sorted((folder / "good").iterdir())[:count]]
