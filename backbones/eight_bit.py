@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backbones.pixels import prepare_pixels
+from backbones.sessions import open_onnx
 from catalog import files
 from catalog.errors import UsageError
 from catalog.ids import digest
@@ -41,9 +42,9 @@ _KEPT_VALUES = 20_000
 """Of a tensor and a batch, to find its range."""
 _RANGE_FRACS = np.linspace(0.7, 1, 13)
 _LEVELS = 255
-_QUANTISED_OPS = ["Conv", "Clip", "Relu", "Add"]
-_REQUANTISING = "WeightBiasQuantization"
-"""An optimiser of ONNX Runtime that would round the weights of what stays in float, too."""
+_BOUNDING_OPS = ["Clip", "Relu"]
+"""They only bound what they are given, and go with what stands before them."""
+_QUANTISED_OPS = ["Conv", "Add", *_BOUNDING_OPS]
 
 
 def has_eight_bit_products(cpuinfo: str | None = None) -> bool:
@@ -70,18 +71,6 @@ def check_processor(cpuinfo: str | None = None) -> None:
             f"precision int8 expects a processor with VNNI (avx512_vnni or avx_vnni) or ARM's asimddp, found"
             f" {platform.machine()} without: its eight-bit products saturate; leave the setting `precision` out"
         )
-
-
-def open_session(path: Path) -> Any:
-    """Open a model on one CPU thread, as it stands in the file: an `onnxruntime.InferenceSession`."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=[_REQUANTISING]
-    )
 
 
 def quantised(path: Path, settings: Mapping[str, Any]) -> Path:
@@ -197,7 +186,8 @@ def _quantise(path: Path, made: Path, pixels: Floats) -> None:
         convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
         in_float = {node.name for node in convolutions[: round(len(convolutions) * _FLOAT_FRAC)]}
         outputs = {node.output[0] for node in convolutions if node.name in in_float}
-        in_float |= {node.name for node in model.graph.node if outputs & set(node.input)} & _bounds(model)
+        bounding = [node for node in model.graph.node if node.op_type in _BOUNDING_OPS]
+        in_float |= {node.name for node in bounding if outputs & set(node.input)}
         seen = _flow(model, pixels)
         _correct_biases(model, in_float, {name: one.means() for name, one in seen.items()})
         onnx.save(model, fused)
@@ -215,19 +205,13 @@ def _quantise(path: Path, made: Path, pixels: Floats) -> None:
         )  # fmt: skip
 
 
-def _bounds(model: Any) -> set[str]:
-    """Name the nodes that only bound what they are given: they go with what stands before them."""
-    return {node.name for node in model.graph.node if node.op_type in ("Clip", "Relu")}
-
-
 def _flow(model: Any, pixels: Floats) -> dict[str, _Seen]:
     """Run a model and look at what goes into, and comes out of, the nodes to be quantised."""
     import onnx
-    import onnxruntime
 
     nodes = [node for node in model.graph.node if node.op_type in _QUANTISED_OPS]
     constants = {one.name for one in model.graph.initializer} | {""}
-    bounded = {name for node in nodes if node.op_type in ("Clip", "Relu") for name in node.input}
+    bounded = {name for node in nodes if node.op_type in _BOUNDING_OPS for name in node.input}
     names = {name for node in nodes for name in (node.input[0], *node.output)} - constants - bounded - {"pixels"}
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
@@ -235,9 +219,7 @@ def _flow(model: Any, pixels: Floats) -> dict[str, _Seen]:
     watched.graph.output.extend(
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in sorted(names)
     )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = open_onnx(watched.SerializeToString())
     random = np.random.default_rng(0)
     seen = {name: _Seen() for name in ("pixels", *sorted(names))}
     for batch in _batches(pixels):
@@ -274,7 +256,7 @@ def _mean_cosine(path: Path, made: Path, pixels: Floats) -> float:
     """Compare two models' vectors of the same pictures."""
     left, right = (
         np.concatenate([session.run(None, {"pixels": batch})[0] for batch in _batches(pixels)])
-        for session in (open_session(path), open_session(made))
+        for session in (open_onnx(path), open_onnx(made))
     )
     norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     return float(((left * right).sum(axis=1) / np.maximum(norms, 1e-12)).mean())

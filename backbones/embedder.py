@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backbones.eight_bit import check_processor, open_session, quantised
+from backbones.eight_bit import check_processor, quantised
 from backbones.pixels import prepare_pixels
+from backbones.sessions import open_onnx
 from backbones.weights import PACKAGED, backbone, preprocessing
 from catalog import files
 from catalog.errors import UsageError
@@ -85,7 +86,7 @@ class Embedder:
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        self._session = open_session(path)
+        self._session = open_onnx(path)
         self._input: str = self._session.get_inputs()[0].name
         self._settings = settings
         self.size_px: int = settings["size_px"]
@@ -155,28 +156,26 @@ def embedder(name: str = PACKAGED, device: str = "cpu", precision: str = "float3
     """
     if device not in ("cpu", "cuda"):
         raise UsageError(f"device {device!r}, expected cpu or cuda")
-    if precision == "int8":
-        return _eight_bit(name, device)
-    if precision != "float32":
+    if precision not in ("float32", "int8"):
         raise UsageError(f"precision {precision!r}, expected float32 or int8")
+    if precision == "int8":
+        _check_eight_bit(name, device)
     if name.endswith(".onnx"):
         return _trained_model(Path(name))
     if device == "cuda":
         return TorchEmbedder(name)
     path = export_onnx(name)
-    return Embedder(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+    settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return Embedder(quantised(path, settings) if precision == "int8" else path, settings)
 
 
-def _eight_bit(name: str, device: str) -> Embedder:
+def _check_eight_bit(name: str, device: str) -> None:
     if device != "cpu" or name.endswith(".onnx"):
         raise UsageError(
             f"precision int8 expects a timm backbone on the device cpu, found {name!r} on {device!r};"
             " leave the setting `precision` out"
         )
     check_processor()
-    path = export_onnx(name)
-    settings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    return Embedder(quantised(path, settings), settings)
 
 
 def _trained_model(path: Path) -> Embedder:

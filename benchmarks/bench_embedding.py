@@ -55,7 +55,7 @@ def run(batches: int, rounds: int) -> bool:
     torch.set_num_threads(1)
     settings = preprocessing()
     photos = pictures()
-    pixels = np.stack([prepare_pixels(photo, settings) for photo in photos])[:BATCH]
+    pixels = np.stack([prepare_pixels(photo, settings) for photo in photos[:BATCH]])
     model = backbone(PACKAGED)
 
     def eager() -> None:

@@ -20,7 +20,6 @@ from catalog import files
 from catalog.errors import CatalogCorrupt, UsageError
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from torch import nn
 
 CONFIG, WEIGHTS, ONNX, CARD = "config.json", "weights.safetensors", "model.onnx", "MODEL_CARD.md"
@@ -57,17 +56,6 @@ def export_onnx(model: nn.Module, target: Path | BytesIO, channels: int, size_px
             model.eval(), (example,), target if isinstance(target, BytesIO) else str(target), dynamo=False,
             input_names=["images"], output_names=["outputs"], dynamic_axes=axes,
         )  # fmt: skip
-
-
-def open_onnx(model: Path | bytes, threads: int = 0) -> InferenceSession:
-    """Open an exported model on the CPU; 0 threads leave ONNX Runtime's choice."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def read_model_config(folder: Path) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from backbones.sessions import open_onnx
 from catalog.files import replacing
 from training.batches import BatchFeed, Examples
 from training.config import MachineConfig, TrainingConfig
 from training.data import TrainingData
-from training.finished import export_onnx, open_onnx
+from training.finished import export_onnx
 from training.tasks.task import Outputs, Task
 
 TRAIN_SHOWN_COUNT = 1000

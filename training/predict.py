@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from backbones.sessions import open_onnx
 from catalog.errors import UsageError
 from training.config import TrainingConfig
 from training.data import prepare_image
-from training.finished import ONNX, open_onnx, read_model_config
+from training.finished import ONNX, read_model_config
 from training.tasks import find_task
 from training.tasks.task import Task
 
@@ -34,7 +35,7 @@ class Predictor:
         self.config: dict[str, Any] = read_model_config(folder)
         self._task = find_task(self.config["task"]).from_facts(self.config["facts"])
         self._data = TrainingConfig.from_json(self.config["settings"]).data
-        self._session = open_onnx(folder / ONNX)
+        self._session = open_onnx(folder / ONNX, threads=0)
 
     @property
     def task(self) -> Task:

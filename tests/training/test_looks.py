@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from backbones.sessions import open_onnx
 from catalog.errors import UsageError
 from catalog.paths import DataRoot
 from catalog.release_format import Release
 from training.config import ModelConfig, load_training_config
-from training.finished import export_onnx, open_onnx
+from training.finished import export_onnx
 from training.looks import Looks, enlarged
 from training.models import BesideModel, PictureModel, create_model
 from training.train import train
